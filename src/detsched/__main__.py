@@ -1,0 +1,8 @@
+"""`python -m detsched` is the command `detsched`."""
+
+import sys
+
+from ._cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

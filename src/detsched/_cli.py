@@ -1,0 +1,207 @@
+"""The command line: unmodified scripts and modules under control.
+
+`run` does one run; without a failure it exits as the script did. `check` searches for a failure, `explore` goes on after
+failures, `replay` does a recorded run again. Exit status: 0 no failure, 1 failure found, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from types import CodeType, ModuleType
+from typing import Any
+
+from ._search.explore import search
+from ._search.run import Run, record
+from ._search.session import Session
+from .errors import DetschedError, InvalidSchedule, InvalidSettings
+
+USAGE = 2
+
+
+class Script:
+    """A script or module as a program: each call runs it from the top, as `python` does."""
+
+    def __init__(self, target: str, args: Sequence[str], is_module: bool) -> None:
+        self._target, self._args, self._is_module = target, list(args), is_module
+        self.__detsched_name__ = target if is_module else os.path.basename(target)
+        self.__name__ = self.__detsched_name__
+        if is_module:
+            self._spec, self._code, self._path = _find_module(target)
+            self._folder = os.getcwd()
+        else:
+            self._spec, self._path = None, target
+            self._code = _compile(target)
+            self._folder = os.path.dirname(os.path.abspath(target))
+
+    def __detsched_replay__(self, token: str) -> str:
+        command = "detsched" if os.path.basename(sys.argv[0]) == "detsched" else "python -m detsched"
+        target = ["-m", self._target] if self._is_module else [self._target]
+        return f"{command} replay --schedule {shlex.quote(token)} {shlex.join([*target, *self._args])}"
+
+    def __call__(self) -> None:
+        module = ModuleType("__main__")
+        module.__dict__.update(__file__=self._path, __builtins__=__builtins__, __spec__=self._spec, __cached__=None)
+        if self._spec is not None:
+            module.__package__ = self._spec.parent
+            module.__loader__ = self._spec.loader
+        sys.modules["__main__"] = module
+        sys.argv[:] = [self._path if self._is_module else self._target, *self._args]
+        exec(self._code, module.__dict__)
+
+    def enter(self) -> None:
+        """Set the process up as `python` would: the script's folder comes first on the path."""
+        if getattr(sys.flags, "safe_path", False):
+            return
+        sys.path[0] = self._folder
+
+
+def _compile(path: str) -> CodeType:
+    if os.path.isdir(path):
+        raise InvalidSettings(f"{path!r} is a folder: name a script in it, or use -m for a module")
+    try:
+        with open(path, "rb") as file:
+            source = file.read()
+    except OSError as error:
+        raise InvalidSettings(f"the script {path!r} cannot be read: {error.strerror}") from None
+    return compile(source, path, "exec", dont_inherit=True)
+
+
+def _find_module(name: str) -> tuple[Any, CodeType, str]:
+    sys.path.insert(0, os.getcwd())
+    try:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = importlib.util.find_spec(f"{name}.__main__")
+    except (ImportError, ValueError, AttributeError) as error:
+        raise InvalidSettings(f"the module {name!r} cannot be found: {error}") from None
+    finally:
+        del sys.path[0]
+    loader: Any = None if spec is None else spec.loader
+    if spec is None or not hasattr(loader, "get_code"):
+        raise InvalidSettings(f"there is no module {name!r} that can be run")
+    code = loader.get_code(spec.name)
+    if code is None:
+        raise InvalidSettings(f"the module {name!r} has no Python code to run")
+    return spec, code, spec.origin or name
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="detsched", description="Run Python programs with threads under a scheduler that you control.", allow_abbrev=False
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="run|check|explore|replay")
+    for name, said in (
+        ("run", "one run under a seed"),
+        ("check", "many runs, until the first failure"),
+        ("explore", "many runs, going on after failures"),
+        ("replay", "a recorded run again, step by step"),
+    ):
+        command = commands.add_parser(name, help=said, description=said, allow_abbrev=False)
+        if name == "replay":
+            command.add_argument("--schedule", metavar="TOKEN|@PATH", required=True, help="what to replay")
+        else:
+            command.add_argument("--seed", type=int, help="everything random flows from it (default 0)")
+            command.add_argument("--strategy", help="who makes the choices: random, roundrobin")
+        if name in ("check", "explore"):
+            command.add_argument("--runs", type=int, help="how many runs (default 500)")
+            command.add_argument("--seconds", type=float, help="stop after so many seconds")
+        if name == "run":
+            command.add_argument("--schedule", metavar="TOKEN|@PATH", help="replay this schedule instead")
+        command.add_argument("--granularity", help="where threads may be switched: sync")
+        command.add_argument("--max-steps", type=int, help="give a run up after so many steps")
+        command.add_argument("-m", dest="module", action="store_true", help="the target is a module, as for python -m")
+        command.add_argument("target", metavar="script.py", help="the script, or the module with -m")
+        command.add_argument("args", nargs=argparse.REMAINDER, help="its arguments")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command `detsched`. Returns the exit status."""
+    options = _parser().parse_args(argv)
+    settings = {
+        name: value
+        for name in ("seed", "strategy", "runs", "seconds", "granularity", "max_steps")
+        if (value := getattr(options, name, None)) is not None
+    }
+    main_module, arguments, path = sys.modules["__main__"], sys.argv[:], sys.path[:]
+    try:
+        script = Script(options.target, options.args, options.module)
+        script.enter()
+        if options.command in ("check", "explore"):
+            return _many(script, settings, options.command == "explore")
+        return _one(script, settings, options.schedule)
+    except (InvalidSettings, InvalidSchedule) as error:
+        print(f"detsched: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print("detsched: interrupted", file=sys.stderr)
+        return 130
+    except SyntaxError as error:
+        sys.excepthook(type(error), error, None)
+        return 1
+    except DetschedError as error:
+        print(f"detsched: {error}", file=sys.stderr)
+        return 1
+    finally:
+        sys.modules["__main__"], sys.argv[:], sys.path[:] = main_module, arguments, path
+
+
+def _one(script: Script, settings: dict[str, Any], schedule: str | None) -> int:
+    run: Run[None] = record(script, schedule=schedule, **settings)
+    if run.failure is not None:
+        _say(run.report())
+        if run.failure.kind == "exception":
+            _traceback(run.failure.exception)
+        if schedule is None:
+            _say(f"seed {run._session.settings.seed}")
+        return 1
+    if not run.steps:
+        _say("detsched: warning: the script reached no yield point, nothing of it was under control")
+    return _exit_status(run)
+
+
+def _many(script: Script, settings: dict[str, Any], keep_going: bool) -> int:
+    session = Session.of(script, (), settings, {"strategy": "auto", "keep_going": keep_going})
+    exploration = search(session)
+    _say(exploration.report())
+    failure = exploration.failure
+    if failure is None:
+        return 0
+    if failure.kind == "exception":
+        _traceback(failure.exception)
+    return 1
+
+
+def _say(text: str) -> None:
+    sys.stdout.flush()
+    print(text, file=sys.stderr, flush=True)
+
+
+def _traceback(error: BaseException) -> None:
+    import traceback
+
+    own = os.path.dirname(os.path.abspath(__file__)) + os.sep
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(own):
+        frames = frames.tb_next
+    print(file=sys.stderr)
+    traceback.print_exception(type(error), error, frames, file=sys.stderr)
+
+
+def _exit_status(run: Run[None]) -> int:
+    done = run._done
+    if done is None or done.exit is None:
+        return 0
+    code = done.exit.code
+    if code is None or isinstance(code, int):
+        return code or 0
+    print(code, file=sys.stderr)
+    return 1
+
+
+__all__ = ["Script", "main"]

@@ -1,0 +1,523 @@
+"""One run: the loop through which every yield point goes.
+
+A thread that comes to a yield point calls `perform` with its next operation. The loop is this:
+
+1. The operation becomes the thread's *pending* one.
+2. Among the threads whose pending operation is enabled, the strategy chooses who goes on.
+3. If that is the caller, it goes on: no system call, no switch. Else the caller hands its baton straight to the chosen
+   thread and waits for its own.
+4. The chosen thread, awake in its own call of `perform`, writes the event down and applies its operation.
+
+There is no scheduler thread: whichever thread arrives makes the choice. Only the holder of the baton touches the engine.
+
+A thread that was just started is brought to its first operation when its starter comes to the next yield point, before the
+choice there. So every live thread's pending operation is known wherever a choice is made, beginning and end of a thread are
+no choices of their own, and what a thread does before its first operation happens at a time that no choice can move.
+
+`perform` is one of three, swapped as the run goes on so that the common one pays for no test: `_perform` under control,
+`_perform_atomic` inside an import, `_perform_unwinding` when the run is over.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from _thread import get_ident
+
+from ..errors import DivergenceError, InternalError, UncontrolledError
+from . import verdict
+from .active import active
+from .baton import Baton
+from .clock import VirtualClock
+from .failure import Failure
+from .frames import raised_at
+from .log import Log
+from .operation import Operation
+from .thread import ControlledThread
+from .unwind import Unwind
+from .workers import Worker, pool
+
+if TYPE_CHECKING:
+    from .resource import Resource
+
+_PATIENCE_WITH_BACKGROUND = 100
+"""Idle jumps of the clock that only daemons and timers may live on while everybody else waits without a deadline."""
+_PATIENCE_WITH_CLEANUP = 100
+"""How many operations a thread may do in its `finally` blocks while it is unwound."""
+_PATIENCE_WITH_UNWINDING = 1_000
+"""How often a thread may swallow its unwinding before its OS thread is given up."""
+_COLLECT_EVERY = 65_536
+"""Steps between two garbage collections inside one run: a deterministic point, in place of the collector's own."""
+_NEVER = 1 << 62
+
+
+class Step:
+    """What a strategy sees when it has to choose: the same object every time, filled anew."""
+
+    __slots__ = ("enabled", "log")
+
+    enabled: list[ControlledThread]
+    """The threads that can go on, in the order in which they were started; at least two. Each has its `pending` operation."""
+    log: Log
+    """Everything that happened so far."""
+
+    @property
+    def current(self) -> ControlledThread | None:
+        """The thread that did the last event, None at the first; not among `enabled` if it is blocked or has ended."""
+        return self.log.threads[-1] if self.log.threads else None
+
+    @property
+    def index(self) -> int:
+        """How many events came before this choice."""
+        return len(self.log)
+
+
+class Observer(Protocol):
+    """Told of each event, in the thread that does it, just before the operation is applied."""
+
+    def event(self, execution: Execution, thread: ControlledThread, operation: Operation) -> None: ...
+
+
+class Execution:
+    """One run of a program, from `run` to its return. Not reusable."""
+
+    def __init__(
+        self,
+        choose: Callable[[Step], ControlledThread],
+        *,
+        max_steps: int | None,
+        choose_value: Callable[[int], int] = lambda count: 0,
+        observers: Iterable[Observer] = (),
+        on_exception: Callable[[ControlledThread, BaseException], bool] = lambda thread, error: False,
+        at_main_end: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.log = Log()
+        self.clock = VirtualClock(self.log)
+        self.live: list[ControlledThread] = []
+        """Every thread that has not ended, in the order of their starts."""
+        self.failures: list[Failure] = []
+        self.raised: list[tuple[ControlledThread, BaseException]] = []
+        self.error: BaseException | None = None
+        """What ended the run from outside the program: an interrupt, a strategy that failed."""
+        self.values: list[int] = []
+        """The answers given to `choose()`, in order."""
+        self.locations: dict[Any, tuple[Resource, Any]] = {}
+        """The locations that the program named by `access()`, each with its object."""
+        self.named: dict[int, tuple[Any, str]] = {}
+        """Names that the program gave to other objects, by their id."""
+        self.unwinding = False
+        self.abandoned: list[str] = []
+        """Threads that could not be made to end."""
+        self.ident = 0
+        self._choose = choose
+        self._choose_value = choose_value
+        self._max_steps = _NEVER if max_steps is None else max_steps
+        self._observers = tuple(observers)
+        self._on_exception = on_exception
+        self._at_main_end = at_main_end
+        self._fresh: ControlledThread | None = None
+        self._foreground = 0
+        self._unwound: set[ControlledThread] = set()
+        self._watch = verdict.Watch()
+        self._alarm = min(self._last_stretch(-1), verdict.Watch.QUIET)
+        self._background_jumps = 0
+        self._step = Step()
+        self._step.log = self.log
+        self.main_handle: Any = None
+        """The `threading.Thread` of the main thread."""
+        self.main = self.current = ControlledThread(None, "MainThread", False, False, pool.baton(), get_ident())
+
+    # ------------------------------------------------------------------ the yield point
+
+    def _perform(self, operation: Operation) -> Any:
+        me = self.current
+        me.pending = operation
+        log = self.log
+        if self._fresh is None and len(log.threads) < self._alarm:
+            enabled = [t for t in self.live if not t.pending.blocking or t.pending.enabled()]  # type: ignore[union-attr]
+            if len(enabled) > 1:
+                step = self._step
+                step.enabled = enabled
+                try:
+                    chosen = self._choose(step)
+                except BaseException as error:
+                    chosen = self._abort(error)
+            elif enabled:
+                chosen = enabled[0]
+            else:
+                chosen = self._next(me)
+        else:
+            chosen = self._next(me)
+        if chosen is not me:
+            self._switch(me, chosen)
+        elif self.unwinding:
+            raise Unwind
+        log.threads.append(me)
+        log.operations.append(operation)
+        if self._observers:
+            self._observe(me, operation)
+        return operation.apply()
+
+    def _next(self, me: ControlledThread) -> ControlledThread:
+        """Who goes on, in every case that `_perform` does not decide by itself."""
+        fresh = self._fresh
+        if fresh is not None:
+            self._fresh = None
+            return fresh
+        if len(self.log) >= self._alarm:
+            stop = self._look(me)
+            if stop is not None:
+                return stop
+        while True:
+            enabled = self.enabled_now()
+            if enabled:
+                return self._ask(enabled)
+            stop = self._jump()
+            if stop is not None:
+                return stop
+
+    def enabled_now(self) -> list[ControlledThread]:
+        """The threads that could go on."""
+        return [t for t in self.live if t.pending is not None and (not t.pending.blocking or t.pending.enabled())]
+
+    def _ask(self, enabled: list[ControlledThread]) -> ControlledThread:
+        if len(enabled) == 1:
+            return enabled[0]
+        self._step.enabled = enabled
+        try:
+            return self._choose(self._step)
+        except BaseException as error:
+            return self._abort(error)
+
+    def _switch(self, me: ControlledThread, chosen: ControlledThread) -> None:
+        """Hand the baton to `chosen`, and come back when it is this thread's turn again."""
+        operation = me.pending
+        if operation is not None and operation.blocking and not self.unwinding and not operation.enabled():
+            cycle = verdict.lock_cycle(me)
+            if cycle:
+                chosen = self._stop(verdict.deadlock(self, cycle))
+                if chosen is me:
+                    raise Unwind
+        self._hand_over(chosen, me)
+        if self.unwinding:
+            raise Unwind
+
+    def _hand_over(self, chosen: ControlledThread, me: ControlledThread) -> None:
+        self.current = chosen
+        self.ident = active.ident = chosen.os_ident
+        try:
+            chosen.baton.give()
+            # From here on another thread is at work: touch nothing but one's own wait.
+            me.baton.take()
+            while self.current is not me:
+                me.baton.take()
+        except BaseException as error:
+            self._interrupted(error, chosen, me)
+
+    def _interrupted(self, error: BaseException, chosen: ControlledThread, me: ControlledThread) -> None:
+        """A signal handler raised in a parked main thread: note it, and go on waiting until the run has been ended."""
+        if not isinstance(error, InterruptedError):
+            self.error = error
+            self._alarm = 0
+        while self.current is not me:
+            try:
+                if self.current is chosen:
+                    chosen.baton.give()  # the interrupt may have come before the first one
+                me.baton.take()
+            except InterruptedError:
+                continue
+            except BaseException as again:
+                self.error = again
+                self._alarm = 0
+
+    def _observe(self, me: ControlledThread, operation: Operation) -> None:
+        try:
+            for observer in self._observers:
+                observer.event(self, me, operation)
+        except BaseException as error:
+            chosen = self._abort(error)
+            if chosen is not me:
+                self._hand_over(chosen, me)
+            raise Unwind from None
+
+    # ------------------------------------------------------------------ when nobody can run
+
+    def _jump(self) -> ControlledThread | None:
+        """Move the clock to the earliest deadline; a thread to unwind if there is none, for then this is a deadlock."""
+        deadlines = [t.pending.deadline for t in self.live if t.pending is not None and t.pending.deadline is not None]
+        later = [deadline for deadline in deadlines if deadline > self.clock.base]
+        if not later:
+            return self._stop(verdict.deadlock(self, []))
+        if all(t.background or (t.pending is not None and t.pending.blocking and t.pending.deadline is None) for t in self.live):
+            self._background_jumps += 1
+            if self._background_jumps > _PATIENCE_WITH_BACKGROUND and any(not t.background for t in self.live):
+                return self._stop(verdict.deadlock(self, []))
+        else:
+            self._background_jumps = 0
+        self.clock.base = min(later)
+        self.log.jumps.append(len(self.log))
+        return None
+
+    def _look(self, me: ControlledThread) -> ControlledThread | None:
+        """Every so many steps: interrupts, the step limit, garbage, cycles without progress. A thread to unwind, or None."""
+        if self.error is not None:
+            return self._abort(self.error)
+        steps = len(self.log)
+        watch = self._watch
+        if steps >= self._max_steps - watch.CLOSER:
+            # Too long, or going round in circles? What the last steps look like tells.
+            cycle = watch.note(self)
+            if steps >= self._max_steps:
+                return self._stop(self._stuck(watch.recent(self)) if cycle else verdict.limit(self, steps))
+        elif watch.looking_closer and self.log.operations[-1].changes():
+            watch.forget()
+        elif watch.looking_closer or watch.quiet(self):
+            spinning = watch.spinning(self)
+            if spinning and self._waits_for_clock():
+                stop = self._jump()
+                if stop is not None:
+                    return stop
+            elif spinning or not self.enabled_now():
+                if watch.quiet_windows > watch.PATIENCE and watch.note(self):
+                    return self._stop(self._stuck(spinning or [self.log.threads[-1]]))
+        if steps % _COLLECT_EVERY == 0:
+            gc.collect()
+        self._alarm = min(self._last_stretch(steps), steps + (1 if watch.looking_closer else watch.QUIET))
+        return None
+
+    def _last_stretch(self, steps: int) -> int:
+        return max(steps + 1, self._max_steps - self._watch.CLOSER)
+
+    def _stuck(self, spinning: list[ControlledThread]) -> Failure:
+        foreground = [t for t in self.live if not t.background]
+        if foreground and all(t not in spinning for t in foreground) and all(t.background for t in spinning):
+            return verdict.deadlock(self, [])
+        return verdict.livelock(self, spinning)
+
+    def _waits_for_clock(self) -> bool:
+        return any(
+            t.pending is not None and t.pending.deadline is not None and t.pending.deadline > self.clock.base for t in self.live
+        )
+
+    def answer(self, count: int) -> int:
+        """The strategy's answer to a question with so many options: the other kind of choice in a schedule."""
+        index = self._choose_value(count)
+        if not 0 <= index < count:
+            raise InternalError(f"the strategy answered {index} to a question with {count} options")
+        self.values.append(index)
+        return index
+
+    # ------------------------------------------------------------------ threads
+
+    def spawn(self, name: str, daemon: bool, timer: bool, body: Callable[[], None], handle: Any = None) -> ControlledThread:
+        """A new thread of the run, which will run `body`. To be called where a start operation is applied."""
+        worker = pool.worker()
+        thread = ControlledThread(self.current, name, daemon, timer, worker.baton, worker.os_ident)
+        thread.handle = handle
+        self.live.append(thread)
+        if not daemon:
+            self._foreground += 1
+        self._fresh = thread
+        worker.job = _Job(self, thread, body)
+        return thread
+
+    def raised_in(self, thread: ControlledThread, error: BaseException) -> None:
+        """An exception escaped a thread."""
+        if isinstance(error, (Unwind, SystemExit)) or self.unwinding:
+            return
+        if not self._on_exception(thread, error):
+            self.raised.append((thread, error))
+
+    def _ended(self, me: ControlledThread) -> ControlledThread:
+        """Take a thread out of the run; who goes on."""
+        self.live.remove(me)
+        me.ended = True
+        me.pending = None
+        me.handle = None
+        if not me.daemon:
+            self._foreground -= 1
+        if self.unwinding:
+            return self._next_to_unwind()
+        if self._foreground == 0:
+            return self._unwind()
+        return self._next(me)
+
+    # ------------------------------------------------------------------ the end of a run
+
+    def _stop(self, failure: Failure) -> ControlledThread:
+        self.failures.append(failure)
+        return self._unwind()
+
+    def _abort(self, error: BaseException) -> ControlledThread:
+        """The run cannot go on, through no doing of the program."""
+        if isinstance(error, DivergenceError):
+            origin = ("divergence", str(error))
+            self.failures.append(Failure("divergence", error, None, origin, positions=verdict.positions(self)))
+        elif self.error is None:
+            self.error = error
+        return self._unwind()
+
+    def stop_with(self, failure: Failure) -> None:
+        """End the run with a failure, from the thread that has the baton."""
+        me = self.current
+        chosen = self._stop(failure)
+        if chosen is not me:
+            self._hand_over(chosen, me)
+        raise Unwind
+
+    def _unwind(self) -> ControlledThread:
+        self.unwinding = True
+        self._fresh = None
+        self._unwound.update(self.live)
+        active.perform = self._perform_unwinding
+        return self._next_to_unwind()
+
+    def _next_to_unwind(self) -> ControlledThread:
+        for thread in self.live:
+            if thread is not self.main:
+                return thread
+        return self.main
+
+    def _perform_unwinding(self, operation: Operation) -> Any:
+        """A `finally` block at work: do what can be done at once, and nothing that would have to wait."""
+        me = self.current
+        me.unwound += 1
+        if me.unwound <= _PATIENCE_WITH_CLEANUP and operation.kind != "start" and operation.enabled():
+            return operation.apply()
+        if me.unwound > _PATIENCE_WITH_UNWINDING and me is not self.main:
+            self._give_up(me)
+        raise Unwind
+
+    def _give_up(self, me: ControlledThread) -> None:
+        # It swallows everything, in a loop. Its OS thread waits here for ever; the others go on.
+        self.abandoned.append(me.name)
+        following = self._ended(me)
+        self.current = following
+        self.ident = active.ident = following.os_ident
+        following.baton.give()
+        while True:
+            me.baton.take()
+
+    def run(self, program: Callable[[], Any]) -> Any:
+        """Run `program` as the main thread, here, until the last thread that is no daemon has ended.
+
+        Returns its value, None if it raised; what it raised is in `raised`, what was wrong with the run in `failures`.
+        """
+        if active.execution is not None:
+            where = "inside a run" if active.ident == get_ident() else "while another thread of this process is in a run"
+            raise UncontrolledError(
+                f"a run cannot begin {where}: one process has one run at a time; call the program itself, or use another process"
+            )
+        main = self.main
+        self.live.append(main)
+        self._foreground += 1
+        collecting = gc.isenabled()
+        gc.disable()
+        active.execution = self
+        active.perform = self._perform
+        self.ident = active.ident = main.os_ident
+        value = None
+        try:
+            try:
+                value = program()
+                if not self.unwinding:
+                    self._at_main_end()
+            except Unwind:
+                pass
+            except KeyboardInterrupt as error:
+                self.error = error
+                if not self.unwinding:
+                    self._unwind()
+            except BaseException as error:
+                self.raised_in(main, error)
+                if isinstance(error, SystemExit):
+                    value = error
+            following = self._ended(main)
+            if following is not main:
+                self._hand_over(following, main)
+        finally:
+            if self.live:  # a second interrupt, inside the engine
+                self.error = self.error or InternalError(f"{len(self.live)} threads were left behind")
+            active.clear()
+            if collecting:
+                gc.enable()
+            pool.batons.append(main.baton)
+            if self._unwound:
+                self._release_what_is_held()
+        return value
+
+    def _release_what_is_held(self) -> None:
+        gone = frozenset(self._unwound)
+        seen: set[int] = set()
+        for operation in self.log.operations:
+            for resource, _ in operation.footprint():
+                if id(resource) not in seen:
+                    seen.add(id(resource))
+                    resource.abandon(gone)
+
+    # ------------------------------------------------------------------ sections without switches
+
+    def enter_atomic(self) -> None:
+        """From here on this thread is not switched away from, unless it has to wait. Nests."""
+        self.current.atomic += 1
+        if not self.unwinding:
+            active.perform = self._perform_atomic
+
+    def leave_atomic(self) -> None:
+        """The end of `enter_atomic`."""
+        me = self.current
+        me.atomic -= 1
+        if not me.atomic and not self.unwinding:
+            active.perform = self._perform
+
+    def _perform_atomic(self, operation: Operation) -> Any:
+        if not operation.blocking or operation.enabled():
+            self.current.pending = operation
+            return operation.apply()
+        # It has to wait for somebody, so the others run; nothing is atomic for them.
+        me = self.current
+        active.perform = self._perform
+        try:
+            return self._perform(operation)
+        finally:
+            if me.atomic and not self.unwinding:
+                active.perform = self._perform_atomic
+
+
+class _Job:
+    """What a worker does for one thread of a run."""
+
+    __slots__ = ("_execution", "_thread", "_body")
+
+    def __init__(self, execution: Execution, thread: ControlledThread, body: Callable[[], None]) -> None:
+        self._execution = execution
+        self._thread = thread
+        self._body: Callable[[], None] | None = body
+
+    def __call__(self) -> Baton:
+        execution, thread = self._execution, self._thread
+        try:
+            if not execution.unwinding:
+                assert self._body is not None
+                self._body()
+        except Unwind:
+            pass
+        except BaseException as error:
+            execution.raised_in(thread, error)
+        self._body = None
+        following = execution._ended(thread)
+        execution.current = following
+        execution.ident = active.ident = following.os_ident
+        return following.baton
+
+
+def exception_failure(thread: ControlledThread, error: BaseException) -> Failure:
+    """The failure that an exception which escaped a thread is."""
+    where = raised_at(error.__traceback__)
+    origin = ("exception", type(error).__qualname__, where.function, str(where))
+    return Failure("exception", error, thread.name, origin, location=where)
+
+
+__all__ = ["Execution", "Observer", "Step", "exception_failure", "Worker"]

@@ -1,0 +1,97 @@
+"""Where the program is: the frame of the program behind a frame of the machinery."""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+import sysconfig
+from types import CodeType, FrameType, TracebackType
+from typing import NamedTuple
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def _folders() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    paths = sysconfig.get_paths()
+    installed = {paths["purelib"], paths["platlib"], *site.getsitepackages(), site.getusersitepackages()}
+    standard = {paths["stdlib"], paths["platstdlib"], os.path.dirname(os.__file__)}
+    tidy = lambda folders: tuple(os.path.join(os.path.abspath(folder), "") for folder in folders)  # noqa: E731
+    return tidy(installed), tidy(standard)
+
+
+_INSTALLED, _STANDARD = _folders()
+_rank: dict[str, int] = {}
+
+PROGRAM, LIBRARY, MACHINERY = 0, 1, 2
+
+
+def rank(filename: str) -> int:
+    """What kind of code a source file holds: PROGRAM, LIBRARY (installed packages), or MACHINERY (detsched, the standard library)."""
+    known = _rank.get(filename)
+    if known is None:
+        if not filename or filename.startswith("<frozen ") or filename.startswith(_PACKAGE):
+            known = MACHINERY
+        elif filename.startswith(_INSTALLED) or f"{os.sep}dist-packages{os.sep}" in filename or f"{os.sep}site-packages{os.sep}" in filename:
+            known = LIBRARY
+        elif filename.startswith(_STANDARD):
+            known = MACHINERY
+        else:
+            known = PROGRAM
+        _rank[filename] = known
+    return known
+
+
+class Location(NamedTuple):
+    """A place in the program: `file` as the interpreter knows it, `line` from 1, `function` by its qualified name."""
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{os.path.basename(self.file)}:{self.line}" if self.file else "?"
+
+
+NOWHERE = Location("", 0, "")
+
+
+def program_frame(frame: FrameType | None) -> FrameType | None:
+    """The innermost frame of the program from `frame` outwards; one of an installed package where there is none."""
+    library = None
+    while frame is not None:
+        kind = rank(frame.f_code.co_filename)
+        if kind == PROGRAM:
+            return frame
+        if kind == LIBRARY and library is None:
+            library = frame
+        frame = frame.f_back
+    return library
+
+
+def locate(code: CodeType, line: int) -> Location:
+    """The location of a line of a code object."""
+    return Location(code.co_filename, line, code.co_qualname)
+
+
+def location_of(frame: FrameType | None) -> Location:
+    """The location of the program's innermost frame from `frame` outwards; NOWHERE if there is none."""
+    found = program_frame(frame)
+    return NOWHERE if found is None else locate(found.f_code, found.f_lineno or 0)
+
+
+def raised_at(traceback: TracebackType | None) -> Location:
+    """The innermost place of the program in a traceback; else the innermost place of all."""
+    best, best_rank = NOWHERE, MACHINERY + 1
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        kind = rank(code.co_filename)
+        if kind <= best_rank and not code.co_filename.startswith(_PACKAGE):
+            best, best_rank = locate(code, traceback.tb_lineno or 0), kind
+        traceback = traceback.tb_next
+    return best
+
+
+def parked_frame(os_ident: int) -> FrameType | None:
+    """The innermost frame of another OS thread."""
+    return sys._current_frames().get(os_ident)

@@ -1,0 +1,31 @@
+"""The log of a run: which thread did which operation, in order. Everything else about a run is derived from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .operation import Operation
+    from .thread import ControlledThread
+
+
+class Log:
+    """Two parallel lists, because that is the cheapest thing to write at every step.
+
+    `jumps` holds the positions before which the virtual clock jumped because nobody could run.
+    """
+
+    __slots__ = ("threads", "operations", "jumps")
+
+    def __init__(self) -> None:
+        self.threads: list[ControlledThread] = []
+        self.operations: list[Operation] = []
+        self.jumps: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.threads)
+
+    @property
+    def switches(self) -> int:
+        """Context switches: how often the next event belongs to another thread."""
+        return sum(one is not other for one, other in zip(self.threads, self.threads[1:]))

@@ -1,0 +1,80 @@
+"""A resource: what an operation is about, with a name that is the same in every process.
+
+The identity of an object is where it was made: the line, the thread that made it (by spawn path), and how many that thread
+had made on that line before. Never a global counter, an address or a hash: with a global counter two threads that run the
+same `Lock()` line would swap names between equivalent runs, and a reduction would compare different objects.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import FrameType
+
+from .active import active
+from .thread import ControlledThread
+
+from _thread import get_ident
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_THREADING = os.path.join(os.path.dirname(os.__file__), "threading.py")
+_inside: dict[str, bool] = {}
+
+
+def is_machinery(filename: str) -> bool:
+    """Whether a source file is detsched's own or the standard library's `threading`: never where the program is."""
+    known = _inside.get(filename)
+    if known is None:
+        known = _inside[filename] = filename.startswith(_PACKAGE) or filename == _THREADING
+    return known
+
+
+class Resource:
+    """The identity of one object that operations touch, and the place of the engine's state about it."""
+
+    __slots__ = ("kind", "file", "line", "nth", "path", "given")
+
+    def __init__(self, kind: str, frame: FrameType | None) -> None:
+        self.kind = kind
+        self.given: str | None = None
+        while frame is not None and is_machinery(frame.f_code.co_filename):
+            frame = frame.f_back
+        if frame is None:
+            self.file, self.line = "", 0
+        else:
+            self.file, self.line = frame.f_code.co_filename, frame.f_lineno
+        self.nth = 1
+        self.path = ""
+        if active.ident == get_ident():
+            assert active.execution is not None
+            self._count(active.execution.current)
+
+    def _count(self, creator: ControlledThread) -> None:
+        if creator.atomic:
+            # Made by the top level of a module that is being imported: in the next run that import is warm, so counting
+            # it would give every later object of this thread another name there.
+            return
+        site = (self.file, self.line, self.kind)
+        self.nth = creator.made.get(site, 0) + 1
+        creator.made[site] = self.nth
+        self.path = creator.label
+
+    @property
+    def key(self) -> str:
+        """The identity without file and line: what schedules are checked by, so that they survive edits elsewhere."""
+        return f"{self.kind}{self.nth}@{self.path}"
+
+    def abandon(self, gone: frozenset[ControlledThread]) -> None:
+        """Free what threads of a finished run still hold here."""
+
+    def __str__(self) -> str:
+        if self.given is not None:
+            return self.given
+        nth = f" #{self.nth}" if self.nth > 1 else ""
+        by = f" of thread {self.path}" if self.path not in ("", "0") else ""
+        return f"{self.kind}{nth}{by} ({os.path.basename(self.file)}:{self.line})" if self.file else f"{self.kind}{nth}{by}"
+
+
+def caller() -> FrameType | None:
+    """The frame that called the function that calls this."""
+    return sys._getframe(2)

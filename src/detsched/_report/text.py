@@ -1,0 +1,106 @@
+"""Reports as text: verdict, how to see it again, where the threads stood, and the last events of each thread."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from .._core.failure import Failure, Waiting
+from .._core.schedule import INLINE
+from .._core.trace import TraceEvent
+
+if TYPE_CHECKING:
+    from .._search.explore import Exploration
+    from .._search.run import Run
+
+WIDTH = 100
+_LAST = 8
+"""Events per thread that a report shows."""
+
+
+def verdict(failure: Failure) -> str:
+    """The first line of a report: the kind, and the one fact that matters."""
+    kind = "" if failure.kind == "exception" else f"{failure.kind}: "
+    return f"detsched: {kind}{failure}"
+
+
+def replay_lines(failure: Failure, program: Any) -> list[str]:
+    """How to see a failure again."""
+    if failure.schedule is None:
+        return []
+    token = str(failure.schedule)
+    line = getattr(program, "__detsched_replay__", None)
+    if line is not None:
+        return [f"replay:  {line(token)}"]
+    name = getattr(program, "__name__", None) or type(program).__name__
+    if len(token) > INLINE:
+        return [f"replay:  detsched.replay({name}, schedule=…), the schedule is", token]
+    return [f'replay:  detsched.replay({name}, schedule="{token}")']
+
+
+def run_report(run: Run[Any], confirmed: str | None) -> str:
+    """What is to be said about one run."""
+    failure = run.failure
+    head = f"{run.steps:,} steps, {run.switches:,} switches, {run.preemptions:,} preemptions"
+    if failure is None:
+        lines = [f"detsched: passed, {head}"]
+    else:
+        lines = [verdict(failure), *replay_lines(failure, run._session.program)]
+        if confirmed:
+            lines.append(confirmed)
+        lines += ["", *_positions(failure), head]
+    lines += ["", *_events(run.trace)]
+    for other in run.failures[1:]:
+        lines += ["", f"also: {other}"]
+    return "\n".join(lines).rstrip()
+
+
+def exploration_report(exploration: Exploration[Any]) -> str:
+    """What is to be said about many runs."""
+    lines = [f"detsched: {exploration.summary()}"]
+    for index, failure in enumerate(exploration.failures):
+        witness = exploration._runs_of.get(failure.origin)
+        lines += ["", witness.report() if index == 0 and witness is not None else verdict(failure)]
+        if index or witness is None:
+            lines += replay_lines(failure, exploration._program)
+    if len(exploration.outcomes) > 1:
+        lines += ["", "outcomes:"]
+        for outcome, found in sorted(exploration.outcomes.items(), key=lambda item: -item[1].count):
+            lines.append(f"  {found.count:>7,} × {textwrap.shorten(outcome, WIDTH - 14, placeholder='…')}")
+    return "\n".join(lines)
+
+
+def _positions(failure: Failure) -> list[str]:
+    if not failure.positions:
+        return []
+    lines = []
+    if failure.cycle and failure.kind == "deadlock":
+        lines += ["the cycle:", *(f"  {waiting}" for waiting in failure.cycle)]
+        others = [waiting for waiting in failure.positions if waiting not in failure.cycle]
+        lines += ["outside the cycle:", *map(_position, others)] if others else []
+    else:
+        lines += ["where the threads stood:", *map(_position, failure.positions)]
+    return [*lines, ""]
+
+
+def _position(waiting: Waiting) -> str:
+    return f"  {waiting}{' (daemon)' if waiting.daemon else ''}"
+
+
+def _events(trace: tuple[TraceEvent, ...]) -> list[str]:
+    if not trace:
+        return ["no yield point was reached: nothing of this program was under control"]
+    by_thread: dict[str, list[TraceEvent]] = {}
+    for event in trace:
+        by_thread.setdefault(event.thread, []).append(event)
+    shown = sorted((event for events in by_thread.values() for event in events[-_LAST:]), key=lambda event: event.step)
+    left_out = len(trace) - len(shown)
+    lines = [f"the last events of each thread ({left_out:,} earlier ones left out):" if left_out else "the events:"]
+    names = max(len(event.thread) for event in shown)
+    for event in shown:
+        place = f"{os.path.basename(event.location.file)}:{event.location.line}" if event.location.file else ""
+        said = f"{event.step:>6}  {event.thread:<{names}}  {event.operation} {event.object}".rstrip()
+        why = f"   ← {event.reason}" if event.reason else ""
+        lines.append(textwrap.shorten(f"{said}  {place}", 10_000) and f"{said:<60}  {place}{why}".rstrip())
+    return lines

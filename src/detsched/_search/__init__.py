@@ -1,0 +1,1 @@
+"""Runs and explorations: what is done with strategies and the engine."""

@@ -1,0 +1,245 @@
+"""Many runs: explore and check, a loop over seeds.
+
+The search runs lean. A failure is believed only after its schedule has failed again *and* the schedule of a run that passed
+has passed again; else the verdict is divergence: the program keeps state between runs, and every failure may be its echo.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar, Unpack
+
+from .._core.failure import Failure
+from .._core.schedule import Schedule
+from .._report import text
+from ..errors import DivergenceError
+from ..settings import SettingsDict
+from ..strategies import Replay, Turn
+from . import outcome as outcomes
+from .outcome import Witness
+from .run import Run, check_schedule, recorded, with_report
+from .session import Done, Session, make_strategy
+from .state import changes, snapshot
+
+T = TypeVar("T")
+_clock = time.perf_counter
+
+
+class Exploration(Generic[T]):
+    """What many runs of one program found."""
+
+    def __init__(self, session: Session) -> None:
+        self._program = session.program
+        self._settings = session.settings
+        self.runs = 0
+        """How many runs were made."""
+        self.complete = False
+        """Whether every distinguishable ordering was run. Random choice never knows."""
+        self.redundant = 0
+        """Runs given up because an equivalent one was done."""
+        self.estimate: float | None = None
+        """How many runs a complete search would take, where that can be estimated."""
+        self.elapsed = 0.0
+        """Real seconds."""
+        self.steps = 0
+        """Events in all runs together."""
+        self.failed_runs = 0
+        """How many runs failed, in whatever way."""
+        self._failures: list[Failure] = []
+        self._outcomes: dict[str, Witness] = {}
+        self._runs_of: dict[tuple[str, ...], Run[T]] = {}
+        self._found_in: dict[tuple[str, ...], tuple[int, int]] = {}
+        self.interrupted = False
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """The failures, one for each cause, in the order in which they were found."""
+        return tuple(self._failures)
+
+    @property
+    def failure(self) -> Failure | None:
+        """The first failure; None if there is none."""
+        return self._failures[0] if self._failures else None
+
+    @property
+    def outcomes(self) -> Mapping[str, Witness]:
+        """What runs came to: the outcome as text, how often it came, and a schedule that leads to it."""
+        return dict(self._outcomes)
+
+    def summary(self) -> str:
+        """The exploration in one line."""
+        settings = self._settings
+        name = settings.strategy if isinstance(settings.strategy, str) else getattr(settings.strategy, "__name__", type(settings.strategy).__name__)
+        rate = f"{self.runs / self.elapsed:,.0f} runs/s" if self.elapsed > 0 else ""
+        found = f"{len(self._failures)} {'failure' if len(self._failures) == 1 else 'failures'}" if self._failures else "no failure"
+        where = f" ({self.failed_runs:,} of them failed)" if self.failed_runs else ""
+        stopped = ", interrupted" if self.interrupted else ""
+        no_points = "; NO YIELD POINT was reached, nothing of this program is under control" if self.runs and not self.steps else ""
+        return (
+            f"{found} in {self.runs:,} runs{where}, strategy {name}, seed {settings.seed}, "
+            f"{len(self._outcomes):,} {'outcome' if len(self._outcomes) == 1 else 'outcomes'}, not complete{stopped}, {rate}{no_points}"
+        )
+
+    def report(self) -> str:
+        """The exploration in words, with the report of its first failure."""
+        return text.exploration_report(self)
+
+    def raise_failure(self) -> None:
+        """Raise the first failure, with the report attached; do nothing if there is none."""
+        __tracebackhide__ = True
+        failure = self.failure
+        if failure is not None:
+            raise with_report(failure.exception, self.report())
+
+    def __repr__(self) -> str:
+        return f"<Exploration: {self.summary()}>"
+
+    # ------------------------------------------------------------------ how it fills up
+
+    def _note(self, done: Done) -> None:
+        self.runs += 1
+        self.steps += len(done.execution.log)
+        key = outcomes.of_failures(done.failures) if done.failures else outcomes.of_value(done.value)
+        known = self._outcomes.get(key)
+        self._outcomes[key] = Witness(1, done.schedule()) if known is None else Witness(known.count + 1, known.schedule)
+        if done.failures:
+            self.failed_runs += 1
+
+    def _believe(self, failure: Failure, run: Run[T], index: int) -> None:
+        self._failures.append(failure)
+        self._runs_of[failure.origin] = run
+        self._found_in[failure.origin] = (index, run._session.settings.seed + index)
+        run._confirmed = f"found in run {index + 1} (seed {run._session.settings.seed + index}), replayed: the same failure again"
+
+
+def _doubt(session: Session, found: Failure, run: Run[Any] | None, passed: Schedule | None) -> Failure | None:
+    """Why a failure is not to be believed; None if it is."""
+    before = snapshot(session.program, session.args) if passed is not None else {}
+    if run is None or found.origin not in {failure.origin for failure in run.failures}:
+        came = "it passed" if run is None or run.failure is None else f"it came to: {run.failure}"
+        return _divergence(session, f"a failure ({found}) did not come again when its schedule was replayed: {came}", passed)
+    if passed is None:
+        return None
+    again = recorded(session, passed)
+    if again.failure is None:
+        return None
+    kept = changes(before, snapshot(session.program, session.args))
+    return _divergence(session, f"a schedule that passed fails when it is replayed later ({again.failure})", passed, kept)
+
+
+def _divergence(session: Session, what: str, passed: Schedule | None, kept: list[str] | None = None) -> Failure:
+    if kept is None:
+        before = snapshot(session.program, session.args)
+        if passed is not None:
+            recorded(session, passed)
+        kept = changes(before, snapshot(session.program, session.args))
+    cause = "; ".join(kept[:3]) or "what it keeps could not be told: look at caches, files, and objects made outside the program"
+    message = f"the program keeps state between runs: {cause}. {what[0].upper()}{what[1:]}. Make the state inside the program, or in setup="
+    return Failure("divergence", DivergenceError(message), None, ("divergence", *kept[:3]), schedule=passed)
+
+
+def search(session: Session, pinned: tuple[Schedule, ...] = ()) -> Exploration[Any]:
+    """The loop. `pinned` schedules are tried first."""
+    settings = session.settings
+    exploration: Exploration[Any] = Exploration(session)
+    strategy = make_strategy(settings.strategy)
+    known: set[tuple[str, ...]] = set()
+    passed: Schedule | None = None
+    last_pass: Done | None = None
+    began = _clock()
+    with session:
+        try:
+            for schedule in pinned:
+                _pinned(exploration, session, schedule, known)
+            index = 0
+            while settings.keep_going or not exploration._failures:
+                if settings.runs is not None and exploration.runs >= settings.runs:
+                    break
+                if settings.seconds is not None and exploration.runs and _clock() - began >= settings.seconds:
+                    break
+                done = session.run(strategy, Turn(index, settings.seed + index))
+                exploration._note(done)
+                if not done.failures:
+                    last_pass = done
+                elif any(failure.origin not in known for failure in done.failures):
+                    if last_pass is not None:
+                        passed, last_pass = last_pass.schedule(), None
+                    if _confirm(exploration, session, done, index, known, passed):
+                        break
+                index += 1
+                if not strategy.end(done.execution.log, done.failures):
+                    break
+        except KeyboardInterrupt:
+            exploration.interrupted = True
+            if not settings.keep_going:
+                exploration.elapsed = _clock() - began
+                raise
+    exploration.elapsed = _clock() - began
+    return exploration
+
+
+def _pinned(exploration: Exploration[Any], session: Session, schedule: Schedule, known: set[tuple[str, ...]]) -> None:
+    """Try a schedule from before. One that no longer fits is no failure of the program."""
+    if not session.settings.keep_going and exploration._failures:
+        return
+    run = recorded(session, schedule)
+    exploration.runs += 1
+    exploration.steps += run.steps
+    for failure in run.failures:
+        if failure.kind != "divergence" and failure.origin not in known:
+            known.add(failure.origin)
+            exploration._believe(failure, run, 0)
+            run._confirmed = "found by a schedule from before"
+
+
+def _confirm(
+    exploration: Exploration[Any], session: Session, done: Done, index: int, known: set[tuple[str, ...]], passed: Schedule | None
+) -> bool:
+    """Replay a run that failed in a new way, and note what is to be believed. Whether the search is to stop."""
+    schedule = done.schedule()
+    run: Run[Any] = recorded(session, schedule)
+    for found in done.failures:
+        if found.origin in known:
+            continue
+        known.add(found.origin)
+        doubt = found if found.kind == "divergence" else _doubt(session, found, run, passed)
+        if doubt is not None:
+            # Nothing that this program does can be believed: earlier failures neither.
+            exploration._failures[:] = [doubt]
+            exploration._runs_of.clear()
+            return True
+        confirmed = next(failure for failure in run.failures if failure.origin == found.origin)
+        exploration._believe(confirmed, run, index)
+    return False
+
+
+_EXPLORE = {"strategy": "auto", "keep_going": True}
+_CHECK = {"strategy": "auto", "keep_going": False}
+
+
+def explore(program: Callable[..., T], /, *args: Any, **settings: Unpack[SettingsDict]) -> Exploration[T]:
+    """Run `program(*args)` many times, go on after failures, and return what was found; never raises a failure.
+
+    A KeyboardInterrupt ends it: the exploration so far is returned, with `interrupted` set.
+
+        print(detsched.explore(transfer, runs=1000).report())
+    """
+    return search(Session.of(program, args, settings, _EXPLORE))
+
+
+def check(program: Callable[..., T], /, *args: Any, **settings: Unpack[SettingsDict]) -> Exploration[T]:
+    """Run `program(*args)` many times and raise the first failure, confirmed and with the report attached.
+
+    Returns the exploration if there is none.
+
+        def test_transfer():
+            detsched.check(transfer, runs=200)
+    """
+    __tracebackhide__ = True
+    exploration: Exploration[T] = search(Session.of(program, args, settings, _CHECK))
+    exploration.raise_failure()
+    return exploration
+
+
+__all__ = ["Exploration", "Replay", "check", "check_schedule", "explore", "search"]

@@ -1,0 +1,222 @@
+"""One run: run, record, replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, Unpack
+
+from .._core.active import active
+from .._core.execution import Execution
+from .._core.failure import Failure
+from .._core.schedule import Schedule
+from .._core.trace import Recorder, TraceEvent
+from .._report import text
+from ..errors import DetschedError, InvalidSchedule, InvalidSettings
+from ..settings import SettingsDict
+from ..strategies import Replay, Turn
+from .session import Done, Session, make_strategy, record_in
+
+T = TypeVar("T")
+ONE_RUN = {"strategy": "random", "max_steps": 1_000_000}
+"""What the defaults of one run are where they differ from those of many."""
+
+
+class Run(Generic[T]):
+    """One controlled execution of a program under one schedule.
+
+    While the run goes on (`detsched.current_run()`), `steps`, `switches`, `clock` and `schedule` say what it has done so far.
+    """
+
+    def __init__(self, session: Session, execution: Execution) -> None:
+        self._session = session
+        self._execution = execution
+        self._recorder: Recorder | None = None
+        self._done: Done | None = None
+        self._failures: tuple[Failure, ...] = ()
+        self._trace: tuple[TraceEvent, ...] | None = None
+        self._schedule: Schedule | None = None
+        self._confirmed: str | None = None
+
+    def _finish(self, done: Done, recorder: Recorder | None) -> Run[T]:
+        self._done, self._recorder = done, recorder
+        self._failures = done.blame() if done.failures else ()
+        return self
+
+    @property
+    def value(self) -> T | None:
+        """What the program returned; None if it raised, or was stopped."""
+        return None if self._done is None else self._done.value
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Everything that was wrong with the run."""
+        return self._failures
+
+    @property
+    def failure(self) -> Failure | None:
+        """One of the failures, whichever order they came in; None for a run that passed."""
+        return self._failures[0] if self._failures else None
+
+    @property
+    def schedule(self) -> Schedule:
+        """The choices of the run."""
+        if self._schedule is not None:
+            return self._schedule
+        execution = self._execution
+        schedule = Schedule.of(execution.log, self._session.digest, execution.values, self._session.settings.granularity)
+        if self._done is not None:
+            self._schedule = schedule
+        return schedule
+
+    @property
+    def trace(self) -> tuple[TraceEvent, ...]:
+        """Every event, in order."""
+        if self._trace is None:
+            if self._recorder is None:
+                return ()
+            self._trace = self._recorder.events(self._execution)
+        return self._trace
+
+    @property
+    def steps(self) -> int:
+        """How many events there were."""
+        return len(self._execution.log)
+
+    @property
+    def switches(self) -> int:
+        """How often the next event belonged to another thread."""
+        return self._execution.log.switches
+
+    @property
+    def preemptions(self) -> int:
+        """How many of the switches left a thread that could have gone on."""
+        return 0 if self._recorder is None else self._recorder.preemptions
+
+    @property
+    def clock(self) -> float:
+        """Virtual seconds that passed."""
+        return self._execution.clock.base
+
+    def result(self) -> T:
+        """The program's value, or raise its failure, with the report attached."""
+        __tracebackhide__ = True
+        if self._done is None:
+            raise DetschedError("the run has not ended: it has no result yet")
+        failure = self.failure
+        if failure is not None:
+            raise with_report(failure.exception, self.report())
+        if self._done.exit is not None:
+            raise self._done.exit
+        value: T = self._done.value
+        return value
+
+    def report(self) -> str:
+        """The run in words: what was wrong, how to see it again, and what happened."""
+        return text.run_report(self, self._confirmed)
+
+    def __repr__(self) -> str:
+        if self._done is None:
+            return f"<Run, {self.steps} steps so far>"
+        return f"<Run: {self.failure or 'passed'}, {self.steps} steps>"
+
+
+_current: Run[Any] | None = None
+
+
+def current_run() -> Run[Any] | None:
+    """The run that the calling code is in; None outside."""
+    from _thread import get_ident
+
+    return _current if active.ident == get_ident() else None
+
+
+def recorded(session: Session, schedule: Schedule | None) -> Run[Any]:
+    """One run in an entered session, under its strategy or a schedule."""
+    global _current
+    strategy = make_strategy(session.settings.strategy) if schedule is None else Replay(schedule)
+    run: Run[Any]
+
+    def entered(execution: Execution) -> None:
+        global _current
+        nonlocal run
+        run = _current = Run(session, execution)
+
+    before = _current
+    try:
+        done, recorder = record_in(session, strategy, Turn(0, session.settings.seed), entered)
+    finally:
+        _current = before
+    return run._finish(done, recorder)
+
+
+def check_schedule(session: Session, schedule: Any, given: Any) -> Schedule:
+    """The schedule that a call means, if it belongs to the program and nothing in the call contradicts it."""
+    parsed = Schedule.parse(schedule)
+    if parsed.program != session.digest:
+        raise InvalidSchedule(
+            f"the schedule was recorded for another program: {parsed.program.rpartition('-')[0]!r}, and this is "
+            f"{session.digest.rpartition('-')[0]!r}; replay it with the program that it was recorded with"
+        )
+    if "granularity" in given and given["granularity"] != parsed.granularity:
+        raise InvalidSettings(f"granularity={given['granularity']!r} contradicts the schedule, which was recorded at {parsed.granularity!r}: leave it out")
+    if parsed.granularity != "sync":
+        raise InvalidSettings(f"the schedule was recorded at granularity {parsed.granularity!r}, which is not there yet")
+    return parsed
+
+
+def record(program: Callable[..., T], /, *args: Any, schedule: str | Schedule | None = None, **settings: Unpack[SettingsDict]) -> Run[T]:
+    """Run `program(*args)` once under control and return the Run; never raises the program's failure.
+
+    Raises InvalidSettings, InvalidSchedule, UncontrolledError (inside another run).
+
+        run = detsched.record(transfer, seed=3)
+        print(run.failure, run.schedule)
+    """
+    session = Session.of(program, args, settings, ONE_RUN)
+    parsed = None if schedule is None else check_schedule(session, schedule, settings)
+    with session:
+        return recorded(session, parsed)
+
+
+def run(program: Callable[..., T], /, *args: Any, **settings: Unpack[SettingsDict]) -> T:
+    """Run `program(*args)` once under control: same seed, same execution. Returns its value, raises its failure.
+
+    A failing program's own exception keeps its type and traceback, and gets the report as a note; a deadlock is
+    DeadlockError, and so on.
+
+        detsched.run(transfer, seed=3)
+    """
+    __tracebackhide__ = True
+    return record(program, *args, **settings).result()
+
+
+def replay(program: Callable[..., T], /, *args: Any, schedule: str | Schedule | None = None, **settings: Unpack[SettingsDict]) -> T:
+    """The same run again: `schedule` is a token, an "@path" of a schedule file, or a Schedule. Returns or raises as `run`.
+
+    Each step is checked against the recording: DivergenceError at the first one that differs. InvalidSchedule for a token
+    that is damaged or belongs to another program.
+
+        detsched.replay(transfer, schedule="ds1~sync~transfer-05d1~0:2,1,0,2:2,1~~Zy0…")
+    """
+    __tracebackhide__ = True
+    if schedule is None:
+        slip = args and isinstance(args[-1], (str, Schedule))
+        right = f"replay({getattr(program, '__name__', 'program')}, schedule={'token' if not slip else _quoted(args[-1])})"
+        raise InvalidSchedule(f"replay() wants the schedule by name: write detsched.{right}")
+    for name in ("seed", "strategy"):
+        if name in settings:
+            raise InvalidSettings(f"{name}=… contradicts the schedule, which holds all choices of the run: leave it out")
+    return record(program, *args, schedule=schedule, **settings).result()
+
+
+def _quoted(token: Any) -> str:
+    words = str(token)
+    return repr(words if len(words) <= 40 else words[:39] + "…")
+
+
+def with_report(error: BaseException, report: str) -> BaseException:
+    """The exception, with the report as a note: once, however often it is raised."""
+    notes = getattr(error, "__notes__", [])
+    if not any("detsched" in note for note in notes):
+        error.add_note("\n" + report)
+    return error

@@ -1,0 +1,175 @@
+"""A session: everything that stays the same from run to run of one program, and the doing of one run."""
+
+from __future__ import annotations
+
+import contextvars
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from _thread import get_ident
+
+from .._core.active import active
+from .._core.execution import Execution, Observer, Step, exception_failure
+from .._core.failure import Failure
+from .._core.schedule import Schedule, program_digest
+from .._core.thread import ControlledThread
+from .._core.trace import Recorder
+from .._core.workers import Pinned
+from .._sync.thread import Excepthook, MainThread
+from .._world import futures
+from .._world.patching import patched
+from ..errors import InternalError, InvalidSettings, UncontrolledError
+from ..settings import Settings, settle
+from ..strategies import RandomWalk, Replay, RoundRobin, Strategy, Turn
+
+_BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": RandomWalk, "random": RandomWalk, "roundrobin": RoundRobin}
+_OWN = (RandomWalk, RoundRobin, Replay)
+
+
+class _Checked(Strategy):
+    """A strategy that somebody else wrote: its answers are checked."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def begin(self, run: Turn) -> None:
+        self._inner.begin(run)
+
+    def choose(self, step: Step) -> ControlledThread:
+        chosen: ControlledThread = self._inner.choose(step)
+        if not any(chosen is thread for thread in step.enabled):
+            raise InvalidSettings(
+                f"the strategy {type(self._inner).__name__} chose {chosen!r}: choose() must return one of step.enabled ({step.enabled})"
+            )
+        return chosen
+
+    def choose_value(self, count: int) -> int:
+        index: int = self._inner.choose_value(count) if hasattr(self._inner, "choose_value") else 0
+        if type(index) is not int or not 0 <= index < count:
+            raise InvalidSettings(f"the strategy {type(self._inner).__name__} answered {index!r}: choose_value({count}) must return an index below {count}")
+        return index
+
+    def end(self, log: Any, failures: Any) -> bool:
+        return bool(self._inner.end(log, failures)) if hasattr(self._inner, "end") else True
+
+
+def make_strategy(setting: Any) -> Strategy:
+    """The strategy that a setting means: by name, class, factory, or as it is."""
+    if isinstance(setting, str):
+        return _BY_NAME[setting]()
+    made = setting() if isinstance(setting, type) or not hasattr(setting, "choose") else setting
+    if not hasattr(made, "choose") or not hasattr(made, "begin"):
+        raise InvalidSettings(f"strategy={setting!r} made {made!r}, which is no Strategy: it wants begin(run) and choose(step)")
+    return made if isinstance(made, _OWN) else _Checked(made)
+
+
+class Session:
+    """One program with its arguments and settings. Enter it around the runs: patching and pinning are paid once."""
+
+    def __init__(self, program: Callable[..., Any], args: Sequence[Any], settings: Settings) -> None:
+        self.program = program
+        self.args = tuple(args)
+        self.settings = settings
+        self.digest = program_digest(program)
+        self._stack = ExitStack()
+        self._excepthook = Excepthook(settings.thread_exceptions == "print")
+
+    @classmethod
+    def of(cls, program: Callable[..., Any], args: Sequence[Any], given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Session:
+        """A session for a call of the public interface, with all that can be wrong with it checked first."""
+        if not callable(program):
+            raise InvalidSettings(f"the program must be callable, and this is {program!r}: hand over the function itself, not its result")
+        if inspect.iscoroutinefunction(program):
+            raise InvalidSettings(f"{program!r} is a coroutine function, which does nothing when called: hand over lambda: asyncio.run(…)")
+        session = cls(program, args, settle(given, defaults, _parameters(program)))
+        if active.execution is not None:
+            where = "inside a run" if active.ident == get_ident() else "while another thread of this process is in a run"
+            raise UncontrolledError(f"a run cannot begin {where}: call the program itself there, or use another process")
+        return session
+
+    def __enter__(self) -> Session:
+        if self.settings.patch:
+            self._stack.enter_context(patched())
+        self._stack.enter_context(Pinned())
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    def run(self, strategy: Strategy, turn: Turn, observers: Sequence[Observer] = (), entered: Callable[[Execution], None] | None = None) -> Done:
+        """One run. Raises only what is no doing of the program: an interrupt, a strategy that failed, a fault of ours."""
+        args = self.args
+        if self.settings.setup is not None:
+            args = (self.settings.setup(), *args)
+        strategy.begin(turn)
+        execution = Execution(
+            strategy.choose,
+            choose_value=strategy.choose_value,
+            max_steps=self.settings.max_steps,
+            observers=observers,
+            on_exception=self._excepthook,
+            at_main_end=futures.end_idle_workers,
+        )
+        if entered is not None:
+            entered(execution)
+        futures.restart_names()
+        with MainThread(execution):
+            value = contextvars.copy_context().run(execution.run, partial(self.program, *args))
+        if execution.error is not None:
+            raise execution.error
+        if isinstance(value, SystemExit) and not any(thread is execution.main for thread, _ in execution.raised):
+            done = Done(self, execution, None, value)
+        else:
+            done = Done(self, execution, value, None)
+        if isinstance(strategy, Replay) and not done.failures:
+            try:
+                strategy.finish()
+            except Exception as error:
+                done.failures = (Failure("divergence", error, None, ("divergence", str(error))),)
+        return done
+
+
+class Done:
+    """A run that has been done: its value, its failures in an order that does not depend on the run's order."""
+
+    __slots__ = ("session", "execution", "value", "exit", "failures")
+
+    def __init__(self, session: Session, execution: Execution, value: Any, exit: SystemExit | None) -> None:
+        self.session = session
+        self.execution = execution
+        self.value = value
+        self.exit = exit
+        raised = sorted(execution.raised, key=lambda item: item[0].path)
+        # Exceptions first: a deadlock is often what an exception leaves behind.
+        self.failures = (*(exception_failure(*item) for item in raised), *execution.failures)
+        if any(failure.kind == "divergence" for failure in self.failures):
+            self.failures = tuple(failure for failure in self.failures if failure.kind == "divergence")
+        if len(execution.log) > (self.session.settings.max_steps or len(execution.log)):
+            raise InternalError("a run went past max_steps")
+
+    def schedule(self) -> Schedule:
+        """The schedule of the run."""
+        return Schedule.of(self.execution.log, self.session.digest, self.execution.values, self.session.settings.granularity)
+
+    def blame(self) -> tuple[Failure, ...]:
+        """The failures, each with the schedule."""
+        schedule = self.schedule()
+        return tuple(replace(failure, schedule=schedule) for failure in self.failures)
+
+
+def record_in(session: Session, strategy: Strategy, turn: Turn, entered: Callable[[Execution], None] | None = None) -> tuple[Done, Recorder]:
+    """One run, observed in full detail."""
+    recorder = Recorder()
+    observers: tuple[Observer, ...] = (strategy, recorder) if isinstance(strategy, Replay) else (recorder,)
+    return session.run(strategy, turn, observers, entered), recorder
+
+
+def _parameters(program: Callable[..., Any]) -> tuple[str, ...]:
+    try:
+        return tuple(inspect.signature(program).parameters)
+    except (TypeError, ValueError):
+        return ()

@@ -1,0 +1,138 @@
+"""What a program keeps between runs: found by looking at everything it can reach by name, before a run and after it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from .._core.frames import PROGRAM, rank
+
+_PLAIN = (int, float, complex, str, bytes, bool, type(None))
+_NODES = 5_000
+_DEPTH = 6
+
+
+def snapshot(program: Callable[..., Any], args: tuple[Any, ...]) -> dict[str, str]:
+    """The state that the program can reach: a name for each place, and its contents as text."""
+    return {name: _contents(value) for name, value in _places(program, args)}
+
+
+def changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """What differs between two snapshots, in words."""
+    found = []
+    for name, was in before.items():
+        now = after.get(name, "gone")
+        if now != was:
+            change = f" from {was} to {now}" if len(was) + len(now) < 60 else ""
+            found.append(f"{name} changes{change} in a run")
+    return found
+
+
+def _places(program: Callable[..., Any], args: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
+    while isinstance(program, functools.partial):
+        args = (*program.args, *program.keywords.values(), *args)
+        program = program.func
+    if isinstance(program, MethodType):
+        args = (program.__self__, *args)
+        program = program.__func__
+    code = getattr(program, "__code__", None)
+    names = code.co_varnames if isinstance(code, CodeType) else ()
+    for index, arg in enumerate(args):
+        called = names[index] if index < len(names) and isinstance(code, CodeType) and index < code.co_argcount else str(index + 1)
+        yield f"argument {called!r}", arg
+        yield from _class_places(type(arg))
+    if isinstance(program, FunctionType):
+        yield from _function_places(program, set())
+    elif not isinstance(program, type) and hasattr(program, "__dict__"):
+        yield f"the program object {type(program).__name__}", program
+
+
+def _function_places(function: FunctionType, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    if id(function) in seen or len(seen) > 200:
+        return
+    seen.add(id(function))
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+        try:
+            value = cell.cell_contents
+        except ValueError:
+            continue
+        yield from _named(f"variable {name!r} of the enclosing function", value, seen)
+    for index, value in enumerate((*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())):
+        if type(value) not in _PLAIN:
+            yield f"default argument {index + 1} of {function.__name__}()", value
+    for name in sorted(_global_names(function.__code__)):
+        if name in function.__globals__:
+            where = os.path.basename(function.__code__.co_filename)
+            yield from _named(f"global {name!r} of {where}", function.__globals__[name], seen)
+
+
+def _named(label: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, FunctionType):
+        if rank(value.__code__.co_filename) == PROGRAM:
+            yield from _function_places(value, seen)
+    elif isinstance(value, type):
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield from _class_places(value)
+            for member in list(vars(value).values()):
+                function = getattr(member, "__func__", member)
+                if isinstance(function, FunctionType) and rank(function.__code__.co_filename) == PROGRAM:
+                    yield from _function_places(function, seen)
+    elif isinstance(value, ModuleType):
+        if rank(getattr(value, "__file__", None) or "") == PROGRAM:
+            for name, inner in list(vars(value).items()):
+                if not name.startswith("__") and not isinstance(inner, (FunctionType, type, ModuleType)):
+                    yield f"global {name!r} of {value.__name__}", inner
+    else:
+        yield label, value
+        yield from _class_places(type(value))
+
+
+def _class_places(cls: type) -> Iterator[tuple[str, Any]]:
+    module = sys.modules.get(cls.__module__)
+    if module is None or rank(getattr(module, "__file__", None) or "") != PROGRAM:
+        return
+    for name, value in list(vars(cls).items()):
+        if not name.startswith("__") and not callable(value) and not hasattr(value, "__get__"):
+            yield f"class attribute {cls.__name__}.{name}", value
+
+
+def _global_names(code: CodeType) -> set[str]:
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            names |= _global_names(constant)
+    return names
+
+
+def _contents(value: Any) -> str:
+    budget = [_NODES]
+    return _text(value, budget, _DEPTH, set())
+
+
+def _text(value: Any, budget: list[int], depth: int, path: set[int]) -> str:
+    if type(value) in _PLAIN:
+        return repr(value)
+    budget[0] -= 1
+    if budget[0] < 0 or depth == 0 or id(value) in path:
+        return "…"
+    path = path | {id(value)}
+    kind = type(value)
+    inner = functools.partial(_text, budget=budget, depth=depth - 1, path=path)
+    if kind in (list, tuple) or kind.__name__ == "deque":
+        return f"{kind.__name__}({', '.join(inner(item) for item in list(value))})"
+    if isinstance(value, (set, frozenset)):
+        return f"{kind.__name__}({', '.join(sorted(inner(item) for item in value))})"
+    if isinstance(value, dict):
+        return f"{kind.__name__}({', '.join(f'{inner(key)}: {inner(item)}' for key, item in list(value.items()))})"
+    if callable(value) or isinstance(value, ModuleType):
+        return kind.__name__
+    attributes = getattr(value, "__dict__", None)
+    if isinstance(attributes, dict):
+        shown = ((name, item) for name, item in list(attributes.items()) if not name.startswith("_detsched"))
+        return f"{kind.__name__}({', '.join(f'{name}={inner(item)}' for name, item in shown)})"
+    return kind.__name__

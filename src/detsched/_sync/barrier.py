@@ -1,0 +1,193 @@
+"""Barrier: threads wait for one another, and leave together.
+
+States as in the standard library: 0 filling, 1 draining, -1 resetting, -2 broken. A re-arrival waits while a barrier drains.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from _thread import get_ident
+
+from .._core.active import active
+from .._core.operation import UPDATE, WRITE, Mode, Operation
+from .._core.resource import Resource
+from .hook import identify, original, stand_for, state_of
+from .lock import deadline_after
+
+_Real = threading.Barrier
+_init, _wait, _reset, _abort = (original(_Real, name) for name in ("__init__", "wait", "reset", "abort"))
+_FILLING, _DRAINING, _RESETTING, _BROKEN = 0, 1, -1, -2
+
+
+class BarrierState(Resource):
+    """Whether the last arrival runs the barrier's action right now: everybody else waits meanwhile."""
+
+    __slots__ = ("acting",)
+
+    def __init__(self, kind: str, frame: FrameType | None) -> None:
+        super().__init__(kind, frame)
+        self.acting = False
+
+
+class _OnBarrier(Operation):
+    __slots__ = ("_barrier",)
+    resource: BarrierState
+
+    def __init__(self, barrier: Any) -> None:
+        self.resource = state_of(barrier, BarrierState)
+        self._barrier = barrier
+
+    def _leave(self) -> None:
+        barrier, self._barrier = self._barrier, None
+        barrier._count -= 1
+        if barrier._count == 0 and barrier._state in (_RESETTING, _DRAINING):
+            barrier._state = _FILLING
+
+
+class Arrive(_OnBarrier):
+    """Arrive at the barrier. The last one opens it, unless there is an action to run first."""
+
+    __slots__ = ()
+    kind = "arrive at"
+    blocking = True
+
+    def enabled(self) -> bool:
+        return self._barrier._state not in (_RESETTING, _DRAINING) and not self.resource.acting
+
+    def apply(self) -> int:
+        barrier = self._barrier
+        if barrier._state < 0:
+            self._barrier = None
+            raise threading.BrokenBarrierError
+        index: int = barrier._count
+        barrier._count += 1
+        if index + 1 == barrier._parties:
+            if barrier._action:
+                self.resource.acting = True
+            else:
+                barrier._state = _DRAINING
+                self._leave()
+        self._barrier = None
+        return index
+
+
+class Open(_OnBarrier):
+    """The last arrival has run the action: open the barrier, or break it if the action failed."""
+
+    __slots__ = ("_state",)
+    kind = "open"
+
+    def __init__(self, barrier: Any, state: int) -> None:
+        super().__init__(barrier)
+        self._state = state
+
+    def apply(self) -> None:
+        self.resource.acting = False
+        self._barrier._state = self._state
+        self._leave()
+
+
+class Leave(_OnBarrier):
+    """Go on: the barrier opened, or broke, or the wait was too long, which breaks it."""
+
+    __slots__ = ("deadline", "mode")
+    kind = "leave"
+    blocking = True
+    deadline: float | None
+
+    def __init__(self, barrier: Any, deadline: float | None) -> None:
+        super().__init__(barrier)
+        self.deadline = deadline
+        self.mode: Mode = UPDATE
+
+    def enabled(self) -> bool:
+        if self.resource.acting:
+            return False
+        return self._barrier._state != _FILLING or (
+            self.deadline is not None and active.execution.clock.base >= self.deadline  # type: ignore[union-attr]
+        )
+
+    def apply(self) -> None:
+        barrier = self._barrier
+        if barrier._state == _FILLING:
+            self.mode = WRITE
+            barrier._state = _BROKEN
+        broken = barrier._state < 0
+        self._leave()
+        if broken:
+            raise threading.BrokenBarrierError
+
+
+class Reset(_OnBarrier):
+    """Back to empty; whoever waits gets BrokenBarrierError."""
+
+    __slots__ = ()
+    kind = "reset"
+    blocking = True
+
+    def enabled(self) -> bool:
+        return not self.resource.acting
+
+    def apply(self) -> None:
+        barrier, self._barrier = self._barrier, None
+        if barrier._count == 0:
+            barrier._state = _FILLING
+        elif barrier._state in (_FILLING, _BROKEN):
+            barrier._state = _RESETTING
+
+
+class Abort(_OnBarrier):
+    """Break the barrier for everybody."""
+
+    __slots__ = ()
+    kind = "abort"
+    blocking = True
+
+    def enabled(self) -> bool:
+        return not self.resource.acting
+
+    def apply(self) -> None:
+        self._barrier._state = _BROKEN
+        self._barrier = None
+
+
+class Barrier(_Real):
+    def __init__(self, parties: int, action: Callable[[], object] | None = None, timeout: float | None = None) -> None:
+        _init(self, parties, action, timeout)
+        identify(self, BarrierState)
+
+    def wait(self, timeout: float | None = None) -> int:
+        if active.ident != get_ident():
+            return _wait(self, timeout)  # type: ignore[no-any-return]
+        if timeout is None:
+            timeout = self._timeout  # type: ignore[attr-defined]
+        index: int = active.perform(Arrive(self))
+        if index + 1 < self.parties:
+            active.perform(Leave(self, None if timeout is None else deadline_after(max(timeout, 0))))
+        elif self._action:  # type: ignore[attr-defined]
+            outcome = _BROKEN
+            try:
+                self._action()  # type: ignore[attr-defined]
+                outcome = _DRAINING
+            finally:
+                active.perform(Open(self, outcome))
+        return index
+
+    def reset(self) -> None:
+        if active.ident == get_ident():
+            active.perform(Reset(self))
+        else:
+            _reset(self)
+
+    def abort(self) -> None:
+        if active.ident == get_ident():
+            active.perform(Abort(self))
+        else:
+            _abort(self)
+
+
+stand_for(_Real, Barrier, ("__init__", "wait", "reset", "abort"))

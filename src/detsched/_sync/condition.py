@@ -1,0 +1,212 @@
+"""Condition: a queue of waiters over a lock.
+
+A wait is two events: register and free the lock; then, notified or given up, take the lock again and unregister. A timed
+waiter that gave up stays registered until it has the lock again, and a notify in between is taken by it and lost, as in
+CPython. Notifying wakes first in, first out; without waiters it still reads the queue, for that is what a lost wake-up is.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from _thread import LockType, get_ident
+
+from .._core.active import active
+from .._core.operation import READ, WRITE, Mode, Operation
+from .._core.resource import Resource
+from .._core.thread import ControlledThread
+from .hook import identify, original, stand_for, state_of
+from .lock import Lock, LockState, deadline_after
+from .rlock import RLock, RLockState
+
+_Real = threading.Condition
+_init, _enter, _exit = (original(_Real, name) for name in ("__init__", "__enter__", "__exit__"))
+_wait, _notify = original(_Real, "wait"), original(_Real, "notify")
+
+
+class Waiter:
+    """One thread in the queue of a condition. Outside threads put real locks there; both know `release`."""
+
+    __slots__ = ("notified",)
+
+    def __init__(self) -> None:
+        self.notified = False
+
+    def release(self) -> None:
+        self.notified = True
+
+
+class Wait(Operation):
+    """Register in the queue and free the lock, in one event. `locked` is the lock's state, None for a lock that is not ours."""
+
+    __slots__ = ("_waiters", "waiter", "_locked")
+    kind = "wait"
+
+    def __init__(self, state: Resource, waiters: Any, waiter: Waiter, locked: LockState | RLockState | None) -> None:
+        self.resource: Resource = state
+        self._waiters = waiters
+        self.waiter = waiter
+        self._locked = locked
+
+    def apply(self) -> int:
+        locked = self._locked
+        self._waiters.append(self.waiter)
+        count = 1
+        if isinstance(locked, RLockState):
+            count = locked.count
+            locked.free()
+        elif locked is not None:
+            locked.owner = None
+            locked.real.release()
+        self._waiters = None
+        return count
+
+    def footprint(self) -> tuple[tuple[Resource, Mode], ...]:
+        own = (self.resource, WRITE)
+        return (own,) if self._locked is None else (own, (self._locked, WRITE))
+
+
+class Wake(Operation):
+    """Notified or given up, and the lock free: take it again and unregister."""
+
+    __slots__ = ("_waiters", "_waiter", "_locked", "_count", "deadline")
+    kind = "wake"
+    blocking = True
+    deadline: float | None
+
+    def __init__(self, wait: Wait, waiters: Any, count: int, deadline: float | None) -> None:
+        self.resource: Resource = wait.resource
+        self._waiters = waiters
+        self._waiter = wait.waiter
+        self._locked = wait._locked
+        self._count = count
+        self.deadline = deadline
+
+    def _expired(self) -> bool:
+        return self.deadline is not None and active.execution.clock.base >= self.deadline  # type: ignore[union-attr]
+
+    def enabled(self) -> bool:
+        if not (self._waiter.notified or self._expired()):
+            return False
+        locked = self._locked
+        if locked is None:
+            return True
+        return not (locked.block if isinstance(locked, RLockState) else locked.real).locked()
+
+    def apply(self) -> bool:
+        locked, me = self._locked, active.execution.current  # type: ignore[union-attr]
+        if isinstance(locked, RLockState):
+            locked.take(me, self._count)
+        elif locked is not None:
+            locked.real.acquire(False)
+            locked.owner = me
+        waiters, self._waiters = self._waiters, None
+        if self._waiter in waiters:
+            waiters.remove(self._waiter)
+        return self._waiter.notified
+
+    def footprint(self) -> tuple[tuple[Resource, Mode], ...]:
+        own = (self.resource, WRITE)
+        return (own,) if self._locked is None else (own, (self._locked, WRITE))
+
+    def holder(self) -> ControlledThread | None:
+        if self._locked is None or not (self._waiter.notified or self._expired()):
+            return None
+        owner = self._locked.owner
+        return owner if isinstance(owner, ControlledThread) else None
+
+    def describe(self) -> str:
+        return f"wake up from {self.resource}"
+
+
+class Notify(Operation):
+    """Wake the first waiters of the queue."""
+
+    __slots__ = ("_waiters", "_n", "mode")
+    kind = "notify"
+
+    def __init__(self, state: Resource, waiters: Any, n: int) -> None:
+        self.resource: Resource = state
+        self._waiters = waiters
+        self._n = n
+        self.mode: Mode = WRITE
+
+    def apply(self) -> None:
+        waiters, self._waiters = self._waiters, None
+        if not waiters:
+            self.mode = READ
+        for _ in range(min(self._n, len(waiters))):
+            waiters.popleft().release()
+
+
+def adopt(condition: Any) -> LockState | RLockState | None:
+    """The state of a condition's lock; a real lock from before control is wrapped first. None for a lock that is not ours."""
+    lock = condition._lock
+    if isinstance(lock, LockType):
+        lock = condition._lock = Lock.around(lock)
+        condition.acquire, condition.release = lock.acquire, lock.release
+    if type(lock) is Lock or isinstance(lock, RLock):
+        return lock._state
+    return None
+
+
+def _owned(condition: Any, locked: LockState | RLockState | None) -> bool:
+    if isinstance(locked, RLockState):
+        return locked.owner is active.execution.current  # type: ignore[union-attr]
+    if locked is not None:
+        return locked.real.locked()
+    owned: bool = condition._is_owned()
+    return owned
+
+
+class Condition(_Real):
+    def __init__(self, lock: Any = None) -> None:
+        _init(self, RLock() if lock is None else lock)
+        identify(self, Resource)
+
+    def __enter__(self) -> bool:
+        if active.ident == get_ident():
+            adopt(self)
+        entered: bool = _enter(self)
+        return entered
+
+    def __exit__(self, *args: object) -> Any:
+        return _exit(self, *args)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if active.ident != get_ident():
+            woken: bool = _wait(self, timeout)
+            return woken
+        locked = adopt(self)
+        if not _owned(self, locked):
+            raise RuntimeError("cannot wait on un-acquired lock")
+        deadline = None if timeout is None else deadline_after(max(timeout, 0))
+        waiters = self._waiters  # type: ignore[attr-defined]
+        wait = Wait(state_of(self, Resource), waiters, Waiter(), locked)
+        if locked is not None:
+            count = active.perform(wait)
+            notified: bool = active.perform(Wake(wait, waiters, count, deadline))
+            return notified
+        # A lock of the program's own making: what it does is its own affair, only the queue is ours.
+        active.perform(wait)
+        saved = self._release_save()  # type: ignore[attr-defined]
+        try:
+            notified = active.perform(Wake(wait, waiters, 1, deadline))
+        finally:
+            self._acquire_restore(saved)  # type: ignore[attr-defined]
+        return notified
+
+    def notify(self, n: int = 1) -> None:
+        if active.ident != get_ident():
+            _notify(self, n)
+            return
+        if not _owned(self, adopt(self)):
+            raise RuntimeError("cannot notify on un-acquired lock")
+        active.perform(Notify(state_of(self, Resource), self._waiters, n))  # type: ignore[attr-defined]
+
+    def notify_all(self) -> None:
+        self.notify(len(self._waiters))  # type: ignore[attr-defined]
+
+
+stand_for(_Real, Condition, ("__init__", "__enter__", "wait", "notify", "notify_all"))

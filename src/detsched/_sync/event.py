@@ -1,0 +1,152 @@
+"""Event: a flag that threads wait for. A set wakes for good: `set(); clear()` wakes who was waiting."""
+
+from __future__ import annotations
+
+import threading
+from types import FrameType
+from typing import Any
+
+from _thread import get_ident
+
+from .._core.active import active
+from .._core.operation import READ, Mode, Operation
+from .._core.resource import Resource
+from .hook import identify, original, stand_for, state_of
+from .lock import deadline_after
+
+_Real = threading.Event
+_init, _set, _clear, _is_set, _wait = (original(_Real, name) for name in ("__init__", "set", "clear", "is_set", "wait"))
+
+
+class EventState(Resource):
+    """Who waits: one Woken operation each."""
+
+    __slots__ = ("waiting",)
+
+    def __init__(self, kind: str, frame: FrameType | None) -> None:
+        super().__init__(kind, frame)
+        self.waiting: list[Woken] = []
+
+
+class _OnEvent(Operation):
+    __slots__ = ("_event",)
+    resource: EventState
+
+    def __init__(self, event: Any) -> None:
+        self.resource = state_of(event, EventState)
+        self._event = event
+
+
+class Set(_OnEvent):
+    """Raise the flag and wake everybody who waits."""
+
+    __slots__ = ()
+    kind = "set"
+
+    def apply(self) -> None:
+        self._event._flag = True
+        self._event = None
+        for woken in self.resource.waiting:
+            woken.by_set = True
+        self.resource.waiting.clear()
+
+
+class Clear(_OnEvent):
+    """Lower the flag."""
+
+    __slots__ = ()
+    kind = "clear"
+
+    def apply(self) -> None:
+        self._event._flag = False
+        self._event = None
+
+
+class IsSet(_OnEvent):
+    """Look at the flag."""
+
+    __slots__ = ()
+    kind = "is set?"
+    mode = READ
+
+    def apply(self) -> bool:
+        event, self._event = self._event, None
+        return event._flag  # type: ignore[no-any-return]
+
+
+class Wait(_OnEvent):
+    """Look at the flag, and register as waiting if it is down."""
+
+    __slots__ = ("woken",)
+    kind = "wait"
+    mode = READ
+
+    def __init__(self, event: Any, deadline: float | None) -> None:
+        super().__init__(event)
+        self.woken = Woken(self.resource, deadline)
+
+    def apply(self) -> bool:
+        event, self._event = self._event, None
+        if event._flag:
+            return True
+        self.resource.waiting.append(self.woken)
+        return False
+
+
+class Woken(Operation):
+    """Go on, woken by a set or given up. Ordered after the set that woke it; a wake-up conflicts with nothing."""
+
+    __slots__ = ("by_set", "deadline", "mode")
+    kind = "woken"
+    blocking = True
+    deadline: float | None
+    resource: EventState
+
+    def __init__(self, state: EventState, deadline: float | None) -> None:
+        self.resource = state
+        self.by_set = False
+        self.deadline = deadline
+        self.mode: Mode = READ
+
+    def enabled(self) -> bool:
+        return self.by_set or (self.deadline is not None and active.execution.clock.base >= self.deadline)  # type: ignore[union-attr]
+
+    def apply(self) -> bool:
+        if not self.by_set:
+            self.resource.waiting.remove(self)
+        return self.by_set
+
+    def describe(self) -> str:
+        return f"wake up from {self.resource}"
+
+
+class Event(_Real):
+    def __init__(self) -> None:
+        _init(self)
+        identify(self, EventState)
+
+    def is_set(self) -> bool:
+        if active.ident == get_ident():
+            return active.perform(IsSet(self))  # type: ignore[no-any-return]
+        return _is_set(self)  # type: ignore[no-any-return]
+
+    def set(self) -> None:
+        if active.ident == get_ident():
+            active.perform(Set(self))
+        else:
+            _set(self)
+
+    def clear(self) -> None:
+        if active.ident == get_ident():
+            active.perform(Clear(self))
+        else:
+            _clear(self)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if active.ident != get_ident():
+            return _wait(self, timeout)  # type: ignore[no-any-return]
+        wait = Wait(self, None if timeout is None else deadline_after(max(timeout, 0)))
+        return active.perform(wait) or active.perform(wait.woken)  # type: ignore[no-any-return]
+
+
+stand_for(_Real, Event, ("__init__", "is_set", "set", "clear", "wait"))

@@ -1,0 +1,153 @@
+"""Semaphore and BoundedSemaphore: a counter that cannot go below zero."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from _thread import get_ident
+
+from .._core.active import active
+from .._core.operation import READ, UPDATE, WRITE, Mode, Operation
+from .._core.resource import Resource
+from .hook import identify, original, stand_for, state_of
+from .lock import deadline_after
+
+_Real, _RealBounded = threading.Semaphore, threading.BoundedSemaphore
+_init, _bounded_init = original(_Real, "__init__"), original(_RealBounded, "__init__")
+_acquire, _release, _bounded_release = original(_Real, "acquire"), original(_Real, "release"), original(_RealBounded, "release")
+
+
+class _OnSemaphore(Operation):
+    __slots__ = ("_semaphore",)
+
+    def __init__(self, semaphore: Any) -> None:
+        self.resource: Resource = state_of(semaphore, Resource)
+        self._semaphore = semaphore
+
+
+class Acquire(_OnSemaphore):
+    """Take one as soon as there is one."""
+
+    __slots__ = ()
+    kind = "acquire"
+    blocking = True
+
+    def enabled(self) -> bool:
+        return self._semaphore._value > 0  # type: ignore[no-any-return]
+
+    def apply(self) -> bool:
+        semaphore, self._semaphore = self._semaphore, None
+        semaphore._value -= 1
+        return True
+
+
+class AcquireUntil(_OnSemaphore):
+    """Take one as soon as there is one, or give up at a deadline."""
+
+    __slots__ = ("deadline", "mode")
+    kind = "acquire"
+    blocking = True
+    deadline: float
+
+    def __init__(self, semaphore: Any, deadline: float) -> None:
+        super().__init__(semaphore)
+        self.deadline = deadline
+        self.mode: Mode = WRITE
+
+    def enabled(self) -> bool:
+        return self._semaphore._value > 0 or active.execution.clock.base >= self.deadline  # type: ignore[union-attr]
+
+    def apply(self) -> bool:
+        semaphore, self._semaphore = self._semaphore, None
+        if semaphore._value > 0:
+            semaphore._value -= 1
+            return True
+        self.mode = READ
+        return False
+
+
+class TryAcquire(_OnSemaphore):
+    """Take one if there is one right now."""
+
+    __slots__ = ("mode",)
+    kind = "try acquire"
+
+    def __init__(self, semaphore: Any) -> None:
+        super().__init__(semaphore)
+        self.mode: Mode = WRITE
+
+    def apply(self) -> bool:
+        semaphore, self._semaphore = self._semaphore, None
+        if semaphore._value > 0:
+            semaphore._value -= 1
+            return True
+        self.mode = READ
+        return False
+
+
+class Release(_OnSemaphore):
+    """Give some back. Two releases commute, except where a bound makes the one too many an error."""
+
+    __slots__ = ("_n", "mode")
+    kind = "release"
+
+    def __init__(self, semaphore: Any, n: int, bounded: bool) -> None:
+        super().__init__(semaphore)
+        self._n = n
+        self.mode: Mode = WRITE if bounded else UPDATE
+
+    def apply(self) -> None:
+        semaphore, self._semaphore = self._semaphore, None
+        if self.mode is WRITE and semaphore._value + self._n > semaphore._initial_value:
+            raise ValueError("Semaphore released too many times")
+        semaphore._value += self._n
+
+
+class Semaphore(_Real):
+    def __init__(self, value: int = 1) -> None:
+        _init(self, value)
+        identify(self, Resource)
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        taken: bool
+        if active.ident != get_ident():
+            taken = _acquire(self, blocking, timeout)
+            return taken
+        if not blocking and timeout is not None:
+            raise ValueError("can't specify timeout for non-blocking acquire")
+        if not blocking:
+            taken = active.perform(TryAcquire(self))
+        elif timeout is None:
+            taken = active.perform(Acquire(self))
+        else:
+            taken = active.perform(AcquireUntil(self, deadline_after(max(timeout, 0))))
+        return taken
+
+    __enter__ = acquire
+
+    def release(self, n: int = 1) -> None:
+        if active.ident != get_ident():
+            _release(self, n)
+            return
+        if n < 1:
+            raise ValueError("n must be one or more")
+        active.perform(Release(self, n, False))
+
+
+class BoundedSemaphore(Semaphore, _RealBounded):
+    def __init__(self, value: int = 1) -> None:
+        _bounded_init(self, value)
+        identify(self, Resource)
+
+    def release(self, n: int = 1) -> None:
+        if active.ident != get_ident():
+            _bounded_release(self, n)
+            return
+        if n < 1:
+            raise ValueError("n must be one or more")
+        active.perform(Release(self, n, True))
+
+
+stand_for(_Real, Semaphore, ("__init__", "acquire", "__enter__", "release"))
+stand_for(_RealBounded, BoundedSemaphore, ("__init__", "release"))

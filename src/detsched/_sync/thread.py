@@ -1,0 +1,439 @@
+"""Threads: the hooks that steer the standard library's Thread (and Timer, and every subclass) through start, join and the end.
+
+Everything else about a Thread stays the standard library's: its constructor, its attributes, `run`, its excepthook.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from types import FunctionType
+from typing import Any
+
+import _thread
+from _thread import get_ident as real_get_ident
+
+from .._core.active import active
+from .._core.execution import Execution
+from .._core.operation import READ, Operation
+from .._core.resource import Resource
+from .._core.thread import ControlledThread
+from .._core.unwind import Unwind
+from .hook import copy_identity, hooks, original, stand_for
+from .lock import deadline_after
+
+_Real, _RealTimer = threading.Thread, threading.Timer
+_init, _start, _join, _is_alive, _repr = (original(_Real, n) for n in ("__init__", "start", "join", "is_alive", "__repr__"))
+_current_thread, _main_thread = threading.current_thread, threading.main_thread
+_enumerate, _active_count = threading.enumerate, threading.active_count
+_newname, _counter = threading._newname, threading._counter  # type: ignore[attr-defined]
+_start_new_thread, _thread_count = _thread.start_new_thread, _thread._count
+_get_native_id = getattr(threading, "get_native_id", real_get_ident)
+_RECORD, _HASH = "_detsched_thread", "_detsched_hash"
+_MASK = (1 << 31) - 1
+
+
+class Started:
+    """What stands for a thread's `_started` event under control: being started is no operation of its own."""
+
+    __slots__ = ("_flag",)
+
+    def __init__(self) -> None:
+        self._flag = False
+
+    def is_set(self) -> bool:
+        return self._flag
+
+    def set(self) -> None:
+        self._flag = True
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return self._flag
+
+    def _at_fork_reinit(self) -> None:
+        pass
+
+
+class _Globals(dict[str, Any]):
+    """The globals of the threading module, with some names meaning something else."""
+
+    def __missing__(self, name: str) -> Any:
+        return vars(threading)[name]
+
+
+# The constructor of the standard library, but its `Event()` is ours: a condition and a lock less for each thread.
+_controlled_init = FunctionType(
+    _init.__code__, _Globals(Event=Started, __builtins__=__builtins__), "__init__", _init.__defaults__, _init.__closure__
+)
+_controlled_init.__kwdefaults__ = _init.__kwdefaults__
+
+
+class _OnThread(Operation):
+    __slots__ = ("thread",)
+    resource: Resource
+
+    def __init__(self, thread: ControlledThread) -> None:
+        self.resource = thread.resource
+        self.thread = thread
+
+    def describe(self) -> str:
+        return f"{self.kind} {self.thread.name}"
+
+
+class ThreadState(Resource):
+    """What operations on a thread touch: whether it is alive."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str, label: str) -> None:
+        self.kind, self.file, self.line, self.nth, self.path, self.given = "Thread", "", 0, 1, label, None
+        self.name = name
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Start(Operation):
+    """Start a thread. It runs up to its first operation when its starter comes to the next yield point."""
+
+    __slots__ = ("_name", "_daemon", "_timer", "_body", "_handle", "started")
+    kind = "start"
+    resource: Resource | None
+
+    def __init__(self, name: str, daemon: bool, timer: bool, body: Callable[[], None], handle: Any) -> None:
+        self.resource = None
+        self._name, self._daemon, self._timer = name, daemon, timer
+        self._body: Callable[[], None] | None = body
+        self._handle = handle
+        self.started: ControlledThread | None = None
+
+    def apply(self) -> ControlledThread:
+        assert self._body is not None and active.execution is not None
+        thread = active.execution.spawn(self._name, self._daemon, self._timer, self._body, self._handle)
+        self.resource = thread.resource = ThreadState(self._name, thread.label)
+        self._body = self._handle = None
+        self.started = thread
+        return thread
+
+    @property
+    def key(self) -> str:
+        return self.kind
+
+    def changes(self) -> bool:
+        return True
+
+    def other_thread(self) -> ControlledThread | None:
+        return self.started
+
+    def describe(self) -> str:
+        return f"start {self._name}"
+
+
+class Join(_OnThread):
+    """Wait for the end of a thread, or give up at a deadline."""
+
+    __slots__ = ("deadline",)
+    kind = "join"
+    blocking = True
+    mode = READ
+    deadline: float | None
+
+    def __init__(self, thread: ControlledThread, deadline: float | None) -> None:
+        super().__init__(thread)
+        self.deadline = deadline
+
+    def enabled(self) -> bool:
+        return self.thread.ended or (self.deadline is not None and active.execution.clock.base >= self.deadline)  # type: ignore[union-attr]
+
+    def apply(self) -> None:
+        return None
+
+    def changes(self) -> bool:
+        return self.thread.ended
+
+    def other_thread(self) -> ControlledThread | None:
+        return self.thread
+
+
+class IsAlive(_OnThread):
+    """Ask whether a thread has ended."""
+
+    __slots__ = ()
+    kind = "is alive?"
+    mode = READ
+
+    def apply(self) -> bool:
+        return not self.thread.ended
+
+    def other_thread(self) -> ControlledThread | None:
+        return self.thread
+
+
+def _context_for(thread: Any) -> contextvars.Context:
+    """The contextvars of a new thread: none of its OS thread's, which served others before."""
+    given: contextvars.Context | None = getattr(thread, "_context", None)
+    if given is not None:
+        return given
+    inherit = getattr(sys.flags, "thread_inherit_context", 0)
+    return contextvars.copy_context() if inherit else contextvars.Context()
+
+
+def _bootstrap(thread: Any, context: contextvars.Context) -> None:
+    """What the standard library's `_bootstrap_inner` does, less what belongs to the OS thread."""
+    try:
+        if threading._trace_hook:  # type: ignore[attr-defined]
+            sys.settrace(threading._trace_hook)  # type: ignore[attr-defined]
+        if threading._profile_hook:  # type: ignore[attr-defined]
+            sys.setprofile(threading._profile_hook)  # type: ignore[attr-defined]
+        context.run(thread.run)
+    finally:
+        threading._active.pop(thread._ident, None)  # type: ignore[attr-defined]
+        _mark_stopped(thread)
+
+
+if sys.version_info >= (3, 13):
+    _HANDLE = "_os_thread_handle" if sys.version_info >= (3, 14) else "_handle"
+
+    def _mark_stopped(thread: Any) -> None:
+        handle = _thread._make_thread_handle(thread._ident)  # type: ignore[attr-defined]
+        handle._set_done()
+        setattr(thread, _HANDLE, handle)
+
+else:
+
+    def _mark_stopped(thread: Any) -> None:
+        thread._is_stopped = True
+        thread._tstate_lock = None
+
+
+class Thread(_Real):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if active.ident == real_get_ident():
+            creator = active.execution.current  # type: ignore[union-attr]
+            site = ("", 0, "Thread")
+            number = creator.made[site] = creator.made.get(site, 0) + 1
+            # Sets of threads iterate alike in every process. Before the constructor, which puts the thread into a set.
+            self.__dict__[_HASH] = hash((creator.ident, number))
+            _controlled_init(self, *args, **kwargs)
+        else:
+            _init(self, *args, **kwargs)
+
+    def __hash__(self) -> int:
+        number: int | None = self.__dict__.get(_HASH)
+        return object.__hash__(self) if number is None else number
+
+    def start(self) -> None:
+        if active.ident != real_get_ident():
+            if isinstance(getattr(self, "_started", None), Started) and not self._started._flag:
+                self._started = threading.Event()  # made inside a run, started outside
+            _start(self)
+            return
+        if not self._initialized:  # type: ignore[attr-defined]
+            raise RuntimeError("thread.__init__() not called")
+        if self._started._flag:
+            raise RuntimeError("threads can only be started once")
+        body = partial(_bootstrap, self, _context_for(self))
+        start = Start(self._name, self._daemonic, isinstance(self, _RealTimer), body, self)  # type: ignore[attr-defined]
+        self._started = started = Started()
+        record = active.perform(start)
+        started._flag = True
+        self.__dict__[_RECORD] = record
+        self._ident, self._native_id = record.ident, record.ident & _MASK
+        threading._active[record.ident] = self  # type: ignore[attr-defined]
+
+    def join(self, timeout: float | None = None) -> None:
+        if active.ident != real_get_ident():
+            _join(self, timeout)
+            return
+        if not self._initialized:  # type: ignore[attr-defined]
+            raise RuntimeError("Thread.__init__() not called")
+        if not self._started._flag:
+            raise RuntimeError("cannot join thread before it is started")
+        record = _record_of(self)
+        if record is active.execution.current:  # type: ignore[union-attr]
+            raise RuntimeError("cannot join current thread")
+        if record is None:
+            _join(self, timeout)
+        else:
+            active.perform(Join(record, None if timeout is None else deadline_after(max(timeout, 0))))
+
+    def is_alive(self) -> bool:
+        if active.ident == real_get_ident():
+            assert self._initialized, "Thread.__init__() not called"  # type: ignore[attr-defined]
+            record = _record_of(self)
+            if record is not None:
+                return active.perform(IsAlive(record))  # type: ignore[no-any-return]
+            if not self._started._flag:
+                return False
+        return _is_alive(self)  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        record = _record_of(self) if active.ident == real_get_ident() else None
+        if record is None:
+            return _repr(self)  # type: ignore[no-any-return]
+        status = ("stopped" if record.ended else "started") + (" daemon" if self._daemonic else "")  # type: ignore[attr-defined]
+        return f"<{type(self).__name__}({self._name}, {status} {self._ident})>"  # type: ignore[attr-defined]
+
+
+class Timer(Thread, _RealTimer):
+    __doc__ = _RealTimer.__doc__
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        _RealTimer.__init__(self, *args, **kwargs)
+
+
+Timer.__module__ = "threading"
+copy_identity(Timer.__init__, _RealTimer.__init__)
+stand_for(_Real, Thread, ("__init__", "__hash__", "start", "join", "is_alive", "__repr__"))
+
+
+def _record_of(thread: Any) -> ControlledThread | None:
+    record: ControlledThread | None = thread.__dict__.get(_RECORD)
+    if record is None and active.execution is not None and thread is active.execution.main_handle:
+        return active.execution.main
+    return record
+
+
+def current_thread() -> threading.Thread:
+    if active.ident != real_get_ident():
+        return _current_thread()
+    record = active.execution.current  # type: ignore[union-attr]
+    if record.handle is None:
+        # Started by _thread.start_new_thread: like the standard library, make something to return.
+        record.handle = threading._DummyThread()  # type: ignore[attr-defined]
+        record.handle._ident = record.ident
+        record.handle.__dict__[_RECORD] = record
+    return record.handle  # type: ignore[no-any-return]
+
+
+def main_thread() -> threading.Thread:
+    if active.ident != real_get_ident():
+        return _main_thread()
+    return active.execution.main_handle  # type: ignore[union-attr, no-any-return]
+
+
+def enumerate() -> list[threading.Thread]:
+    if active.ident != real_get_ident():
+        return _enumerate()
+    return [record.handle for record in active.execution.live if record.handle is not None]  # type: ignore[union-attr]
+
+
+def active_count() -> int:
+    return len(enumerate()) if active.ident == real_get_ident() else _active_count()
+
+
+def get_ident() -> int:
+    me = real_get_ident()
+    return active.execution.current.ident if active.ident == me else me  # type: ignore[union-attr]
+
+
+def get_native_id() -> int:
+    if active.ident != real_get_ident():
+        return _get_native_id()  # type: ignore[no-any-return]
+    return active.execution.current.ident & _MASK  # type: ignore[union-attr]
+
+
+def newname(template: str) -> str:
+    """Default names count per creating thread: `Thread-2`, and `Thread-2.1` for the first that thread 2 makes."""
+    if active.ident != real_get_ident() or threading._counter is not _counter:  # type: ignore[attr-defined]
+        return _newname(template)  # type: ignore[no-any-return]
+    creator = active.execution.current  # type: ignore[union-attr]
+    site = ("", 1, template[:6])
+    number = creator.made[site] = creator.made.get(site, 0) + 1
+    prefix = "" if creator.label == "0" else f"{creator.label}."
+    return template.replace("%d", f"{prefix}{number}")
+
+
+def _run_raw(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    try:
+        contextvars.Context().run(function, *args, **kwargs)
+    finally:
+        record = active.execution.current  # type: ignore[union-attr]
+        if record.handle is not None:
+            threading._active.pop(record.ident, None)  # type: ignore[attr-defined]
+            if sys.version_info >= (3, 13):
+                _mark_stopped(record.handle)
+
+
+def start_new_thread(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, /) -> int:
+    if active.ident != real_get_ident() or not callable(function) or not isinstance(args, tuple):
+        return _start_new_thread(function, args) if kwargs is None else _start_new_thread(function, args, kwargs)
+    if kwargs is not None and not isinstance(kwargs, dict):
+        return _start_new_thread(function, args, kwargs)
+    name = f"start_new_thread({getattr(function, '__name__', '?')})"
+    record = active.perform(Start(name, True, False, partial(_run_raw, function, args, kwargs or {}), None))
+    return record.ident  # type: ignore[no-any-return]
+
+
+def thread_count() -> int:
+    if active.ident != real_get_ident():
+        return _thread_count()
+    return len(active.execution.live) - 1  # type: ignore[union-attr]
+
+
+for _ours, _theirs in (
+    (current_thread, _current_thread),
+    (main_thread, _main_thread),
+    (enumerate, _enumerate),
+    (active_count, _active_count),
+):
+    _ours.__doc__, _ours.__module__ = _theirs.__doc__, "threading"
+
+
+class Excepthook:
+    """Whether an exception that escaped a thread is the program's to handle.
+
+    It is where the program set `threading.excepthook` during the run; and everywhere, if such exceptions are only to be printed.
+    """
+
+    def __init__(self, only_print: bool) -> None:
+        self._only_print = only_print
+        self._before = threading.excepthook
+        self._before_raw = sys.unraisablehook
+
+    def __call__(self, record: ControlledThread, error: BaseException) -> bool:
+        handle = record.handle
+        if record.label == "0":
+            return False
+        if handle is None or not hasattr(handle, "_invoke_excepthook"):
+            if not self._only_print and sys.unraisablehook is self._before_raw:
+                return False
+            sys.unraisablehook(_Unraisable(type(error), error, error.__traceback__, "Exception ignored in thread", None))  # type: ignore[arg-type]
+            return True
+        if not self._only_print and threading.excepthook is self._before:
+            return False
+        handle._invoke_excepthook(handle)
+        return True
+
+
+class _Unraisable:
+    def __init__(self, exc_type: Any, exc_value: Any, exc_traceback: Any, err_msg: str, object: Any) -> None:
+        self.exc_type, self.exc_value, self.exc_traceback = exc_type, exc_value, exc_traceback
+        self.err_msg, self.object = err_msg, object
+
+
+class MainThread:
+    """While entered, the calling thread's Thread object stands for the run's main thread, with the run's identity."""
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self._handle: Any = _current_thread()
+
+    def __enter__(self) -> None:
+        execution, handle = self._execution, self._handle
+        execution.main.handle = execution.main_handle = handle
+        execution.main.name = handle._name
+        execution.main.resource = ThreadState(handle._name, "0")
+        self._before = handle._ident, handle._native_id
+        handle._ident, handle._native_id = execution.main.ident, execution.main.ident & _MASK
+        threading._active[execution.main.ident] = handle  # type: ignore[attr-defined]
+
+    def __exit__(self, *exc: object) -> None:
+        self._handle._ident, self._handle._native_id = self._before
+        threading._active.pop(self._execution.main.ident, None)  # type: ignore[attr-defined]
+
+
+__all__ = ["Excepthook", "MainThread", "Thread", "Timer", "Unwind", "hooks"]

@@ -1,0 +1,1 @@
+"""What unmodified code touches: the names that a run replaces, and what they are replaced by."""

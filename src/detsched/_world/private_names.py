@@ -1,0 +1,69 @@
+"""Every private name of the standard library that detsched touches: which, since and until when, and why.
+
+A test checks that each exists on the versions it is listed for, and that the source uses no other.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+Version = tuple[int, int]
+_FIRST: Version = (3, 11)
+_LAST: Version = (3, 99)
+
+
+class PrivateName(NamedTuple):
+    """`name` in `owner` (a module, or a class within one), on versions `since` to `until`."""
+
+    owner: str
+    name: str
+    reason: str
+    since: Version = _FIRST
+    until: Version = _LAST
+
+
+PRIVATE_NAMES = (
+    PrivateName("threading", "_active", "current_thread() and other packages look threads up here by identity"),
+    PrivateName("threading", "_newname", "default thread names must not come from a counter that all threads share"),
+    PrivateName("threading", "_counter", "a test-suite that replaces the counter is obeyed"),
+    PrivateName("threading", "_trace_hook", "threading.settrace() reaches threads through it"),
+    PrivateName("threading", "_profile_hook", "threading.setprofile() reaches threads through it"),
+    PrivateName("threading", "_DummyThread", "current_thread() in a thread of _thread.start_new_thread"),
+    PrivateName("threading", "_main_thread", "main_thread() inside the module itself"),
+    PrivateName("threading.Thread", "_initialized", "start and join refuse a thread without it, as the standard library does"),
+    PrivateName("threading.Thread()", "_started", "being started must be no operation of its own"),
+    PrivateName("threading.Thread()", "_name", "names, without the property's assertion"),
+    PrivateName("threading.Thread()", "_daemonic", "whether a run waits for the thread"),
+    PrivateName("threading.Thread()", "_ident", "the identity that the program sees is the run's"),
+    PrivateName("threading.Thread()", "_native_id", "the identity that the program sees is the run's"),
+    PrivateName("threading.Thread()", "_invoke_excepthook", "exceptions that escape a thread, where they are to be printed"),
+    PrivateName("threading.Thread()", "_is_stopped", "an ended thread says so outside the run", until=(3, 12)),
+    PrivateName("threading.Thread()", "_tstate_lock", "an ended thread says so outside the run", until=(3, 12)),
+    PrivateName("threading.Thread()", "_handle", "an ended thread says so outside the run", since=(3, 13), until=(3, 13)),
+    PrivateName("threading.Thread()", "_os_thread_handle", "an ended thread says so outside the run", since=(3, 14)),
+    PrivateName("threading.Thread()", "_context", "contextvars that a thread is started with", since=(3, 14)),
+    PrivateName("_thread", "_make_thread_handle", "an ended thread says so outside the run", since=(3, 13)),
+    PrivateName("_thread", "_count", "tests count the threads that are left"),
+    PrivateName("threading.Event()", "_flag", "the state of an event, shared with the standard library's methods"),
+    PrivateName("threading.Semaphore()", "_value", "the state of a semaphore, shared with the standard library's methods"),
+    PrivateName("threading.BoundedSemaphore()", "_initial_value", "the bound of a semaphore"),
+    PrivateName("threading.Condition()", "_lock", "the lock under a condition"),
+    PrivateName("threading.Condition()", "_waiters", "the queue of a condition, shared with the standard library's methods"),
+    PrivateName("threading.Condition()", "_release_save", "conditions over locks of the program's own making"),
+    PrivateName("threading.Condition()", "_acquire_restore", "conditions over locks of the program's own making"),
+    PrivateName("threading.Condition()", "_is_owned", "conditions over locks of the program's own making"),
+    PrivateName("threading.Barrier(2)", "_parties", "the state of a barrier, shared with the standard library's methods"),
+    PrivateName("threading.Barrier(2)", "_action", "the state of a barrier, shared with the standard library's methods"),
+    PrivateName("threading.Barrier(2)", "_timeout", "the state of a barrier, shared with the standard library's methods"),
+    PrivateName("threading.Barrier(2)", "_state", "the state of a barrier, shared with the standard library's methods"),
+    PrivateName("threading.Barrier(2)", "_count", "the state of a barrier, shared with the standard library's methods"),
+    PrivateName("threading.Lock()", "_at_fork_reinit", "a lock after fork"),
+    PrivateName("importlib._bootstrap", "_find_and_load", "an import is one step: no switch inside"),
+    PrivateName("queue", "_PySimpleQueue", "the queue in C blocks outside of control"),
+    PrivateName("concurrent.futures.thread", "_threads_queues", "idle workers are told to end when the program does"),
+    PrivateName("concurrent.futures.thread", "_shutdown", "idle workers are told to end when the program does"),
+    PrivateName("concurrent.futures.ThreadPoolExecutor", "_counter", "the names of a pool's threads begin anew in each run"),
+    PrivateName("logging", "_handlerList", "the locks of handlers from before control"),
+    PrivateName("sys", "_getframe", "where in the program an operation is"),
+    PrivateName("sys", "_current_frames", "where in the program a parked thread is"),
+)

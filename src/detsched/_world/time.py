@@ -1,0 +1,66 @@
+"""The functions of `time` on the virtual clock."""
+
+from __future__ import annotations
+
+import time as _real
+from collections.abc import Callable
+from typing import Any
+
+from _thread import get_ident
+
+from .._core.active import active
+from .._core.clock import EPOCH, ORIGIN, ReadClock, Sleep
+
+
+def _reading() -> float:
+    execution = active.execution
+    assert execution is not None
+    seconds: float = active.perform(ReadClock(execution.clock, execution.current))
+    return seconds
+
+
+def _clock(name: str, origin: float) -> tuple[Callable[[], Any], Callable[[], float]]:
+    real: Callable[[], Any] = getattr(_real, name)
+
+    if name.endswith("_ns"):
+
+        def read() -> Any:
+            if active.ident != get_ident():
+                return real()
+            return int(origin) * 1_000_000_000 + round(_reading() * 1e9)
+
+    else:
+
+        def read() -> Any:
+            return origin + _reading() if active.ident == get_ident() else real()
+
+    read.__name__ = read.__qualname__ = name
+    read.__doc__, read.__module__ = real.__doc__, "time"
+    return real, read
+
+
+def sleep(seconds: float, /) -> None:
+    """Let others run until the virtual clock has moved on by so many seconds."""
+    if active.ident != get_ident():
+        _real_sleep(seconds)
+        return
+    if not isinstance(seconds, (int, float)):
+        if not hasattr(seconds, "__index__") and not hasattr(seconds, "__float__"):
+            _real_sleep(seconds)  # refused, in the interpreter's own words
+        seconds = float(seconds)
+    if not seconds >= 0:
+        _real_sleep(seconds)
+    active.perform(Sleep(active.execution.clock, seconds))  # type: ignore[union-attr]
+
+
+_real_sleep = _real.sleep
+sleep.__module__ = "time"
+
+REPLACED: dict[Any, Any] = dict(
+    [
+        (_real_sleep, sleep),
+        *(_clock(name, EPOCH) for name in ("time", "time_ns")),
+        *(_clock(name, ORIGIN) for name in ("monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")),
+    ]
+)
+"""The real functions, and what stands for each."""

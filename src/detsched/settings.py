@@ -1,0 +1,214 @@
+"""Settings: what can be said about a run, each checked where it is said."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, TypedDict
+
+from .errors import InvalidSettings
+
+
+class SettingsDict(TypedDict, total=False):
+    """The settings as keywords, for type checkers."""
+
+    settings: Settings
+    strategy: Any
+    seed: int
+    runs: int | None
+    seconds: float | None
+    granularity: Literal["sync"]
+    timeouts: Literal["idle"]
+    clock: Literal["virtual"]
+    randomness: Literal["real"]
+    max_steps: int | None
+    thread_exceptions: Literal["fail", "print"]
+    keep_going: bool
+    shrink: Literal[False]
+    patch: bool
+    setup: Callable[[], Any] | None
+
+
+_LATER: dict[str, str] = {
+    "preemptions": "bounds come with the systematic strategies",
+    "delays": "bounds come with the systematic strategies",
+    "watch": "yield points on shared state are not there yet",
+    "ignore": "yield points on shared state are not there yet",
+    "races": "race detection comes with yield points on shared state",
+    "progress": "progress lines come with long explorations",
+    "workers": "parallel search is not there yet",
+    "executor": "parallel search is not there yet",
+    "watchdog": "the watchdog is not there yet",
+    "uncontrolled": "the watchdog is not there yet",
+    "database": "saved failures come with the pytest plugin",
+    "profile": "profiles come with the pytest plugin",
+}
+_LATER_VALUES: dict[tuple[str, Any], str] = {
+    ("granularity", "access"): "yield points on shared state are not there yet: use granularity='sync'",
+    ("granularity", "gil"): "yield points inside plain code are not there yet: use granularity='sync'",
+    ("granularity", "line"): "yield points inside plain code are not there yet: use granularity='sync'",
+    ("granularity", "opcode"): "yield points inside plain code are not there yet: use granularity='sync'",
+    ("timeouts", "any"): "timeouts that fire at any time are not there yet: use timeouts='idle'",
+    ("clock", "real"): "runs under the real clock are not there yet: use clock='virtual'",
+    ("randomness", "seeded"): "random numbers from the seed are not there yet: seed what your program uses yourself, or leave randomness='real'",
+    ("shrink", True): "shrinking is not there yet: leave it out, or say shrink=False",
+}
+STRATEGIES = ("auto", "random", "roundrobin")
+_STRATEGIES_LATER = ("dpor", "dfs", "pct", "pos", "surw")
+
+
+def _refuse(name: str, value: object, wanted: str) -> InvalidSettings:
+    return InvalidSettings(f"{name}={value!r}: {name} is {wanted}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to run a program. Immutable; `replace` makes another one.
+
+    >>> Settings(seed=7, runs=100).replace(seed=8)
+    Settings(seed=8, runs=100)
+
+    strategy: who chooses: "auto", "random", "roundrobin", or a Strategy subclass, factory or instance.
+        "auto" is "random" for now. Change it to learn more from a run, or to write your own.
+    seed: everything random flows from it. Change it to see other schedules.
+    runs: how many runs an exploration makes, None for no limit. Raise it for more confidence.
+    seconds: real seconds after which an exploration stops, None for no limit. What a test covers then depends on the machine.
+    granularity: where yield points are: "sync", at synchronisation operations only.
+    timeouts: when timeouts fire: "idle", only when nothing else can run.
+    clock: "virtual": time jumps when nobody can run.
+    randomness: "real": `random` and `os.urandom` are left alone.
+    max_steps: steps after which a run is given up, None for no limit. Raise it for long programs.
+    thread_exceptions: "fail", an exception that escapes a thread is a failure of the run; "print", it is printed as usual.
+    keep_going: whether to go on after the first failure. True for explore, False for check.
+    shrink: whether to simplify a failing schedule. Not there yet.
+    patch: whether to put unmodified code under control. Turn it off for programs that use `detsched.threading` alone.
+    setup: a callable run uncontrolled before each run, whose value becomes the program's first argument.
+    """
+
+    strategy: Any = "auto"
+    seed: int = 0
+    runs: int | None = 500
+    seconds: float | None = None
+    granularity: Literal["sync"] = "sync"
+    timeouts: Literal["idle"] = "idle"
+    clock: Literal["virtual"] = "virtual"
+    randomness: Literal["real"] = "real"
+    max_steps: int | None = 20_000
+    thread_exceptions: Literal["fail", "print"] = "fail"
+    keep_going: bool = False
+    shrink: Literal[False] = False
+    patch: bool = True
+    setup: Callable[[], Any] | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            later = _LATER_VALUES.get((name, value)) if isinstance(value, (str, bool)) else None
+            if later is not None:
+                raise InvalidSettings(f"{name}={value!r}: {later}")
+        self._check_strategy()
+        if type(self.seed) is not int:
+            raise _refuse("seed", self.seed, "an int")
+        if self.runs is not None and (type(self.runs) is not int or self.runs < 1):
+            raise _refuse("runs", self.runs, "a positive int, or None for no limit")
+        if self.seconds is not None and (type(self.seconds) not in (int, float) or not self.seconds > 0):
+            raise _refuse("seconds", self.seconds, "a positive number of seconds, or None for no limit")
+        if self.max_steps is not None and (type(self.max_steps) is not int or self.max_steps < 1):
+            raise _refuse("max_steps", self.max_steps, "a positive int, or None for no limit")
+        for name, allowed in (
+            ("granularity", ("sync",)),
+            ("timeouts", ("idle",)),
+            ("clock", ("virtual",)),
+            ("randomness", ("real",)),
+            ("thread_exceptions", ("fail", "print")),
+        ):
+            if getattr(self, name) not in allowed:
+                raise _refuse(name, getattr(self, name), " or ".join(map(repr, allowed)) + _nearest(getattr(self, name), allowed))
+        for name in ("keep_going", "patch", "shrink"):
+            if type(getattr(self, name)) is not bool:
+                raise _refuse(name, getattr(self, name), "True or False")
+        if self.setup is not None and not callable(self.setup):
+            raise _refuse("setup", self.setup, "a callable whose value becomes the program's first argument, or None")
+
+    def _check_strategy(self) -> None:
+        strategy = self.strategy
+        if isinstance(strategy, str):
+            if strategy in _STRATEGIES_LATER:
+                raise InvalidSettings(f"strategy={strategy!r} is not there yet: use one of {', '.join(map(repr, STRATEGIES))}")
+            if strategy not in STRATEGIES:
+                raise _refuse("strategy", strategy, f"one of {', '.join(map(repr, STRATEGIES))}, or a Strategy{_nearest(strategy, STRATEGIES)}")
+        elif not callable(strategy) and not (hasattr(strategy, "choose") and hasattr(strategy, "begin")):
+            raise _refuse("strategy", strategy, f"one of {', '.join(map(repr, STRATEGIES))}, a Strategy subclass, a factory, or a Strategy")
+
+    def replace(self, **changes: Any) -> Settings:
+        """A copy with some settings changed."""
+        check_names(changes)
+        return replace(self, **changes)
+
+    def __repr__(self) -> str:
+        changed = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if getattr(self, f.name) != f.default)
+        return f"Settings({', '.join(changed)})"
+
+
+NAMES = tuple(field.name for field in fields(Settings))
+
+
+def _nearest(name: object, among: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(str(name), among, 1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def check_names(given: Mapping[str, object], parameters: tuple[str, ...] = ()) -> None:
+    """Refuse keywords that are no settings: the nearest one, or how to give an argument to the program."""
+    for name in given:
+        if name in NAMES:
+            continue
+        if name in _LATER:
+            raise InvalidSettings(f"{name}=…: {_LATER[name]}")
+        if name in parameters:
+            raise InvalidSettings(
+                f"{name!r} is a parameter of the program, not a setting: give arguments by position, "
+                f"or wrap the program in functools.partial(program, {name}=…)"
+            )
+        hint = _nearest(name, (*NAMES, *_LATER))
+        raise InvalidSettings(f"there is no setting {name!r}{hint or ': the settings are ' + ', '.join(NAMES)}")
+
+
+def _from_environment() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in NAMES:
+        text = os.environ.get(f"DETSCHED_{name.upper()}")
+        if text is None or name == "setup":
+            continue
+        found[name] = _parse(name, text)
+    return found
+
+
+def _parse(name: str, text: str) -> Any:
+    try:
+        if name in ("runs", "max_steps", "seconds") and text.lower() == "none":
+            return None
+        if name in ("seed", "runs", "max_steps"):
+            return int(text)
+        if name == "seconds":
+            return float(text)
+        if name in ("keep_going", "patch", "shrink"):
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
+    except (ValueError, KeyError):
+        raise InvalidSettings(f"environment variable DETSCHED_{name.upper()}={text!r} is no value for the setting {name!r}") from None
+    return text
+
+
+def settle(given: Mapping[str, Any], defaults: Mapping[str, Any] | None = None, parameters: tuple[str, ...] = ()) -> Settings:
+    """The settings of a call: what was given, over a shared `settings=`, over the environment, over the call's defaults."""
+    given = dict(given)
+    shared = given.pop("settings", None)
+    check_names(given, parameters)
+    if shared is not None and not isinstance(shared, Settings):
+        raise InvalidSettings(f"settings={shared!r}: settings is a detsched.Settings")
+    values: dict[str, Any] = {**(defaults or {}), **_from_environment()}
+    if shared is not None:
+        values.update({f.name: getattr(shared, f.name) for f in fields(Settings) if getattr(shared, f.name) != f.default})
+    values.update(given)
+    return Settings(**values)

@@ -1,0 +1,46 @@
+"""What every strategy is: three methods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .._core.execution import Step
+from .._core.failure import Failure
+from .._core.log import Log
+from .._core.thread import ControlledThread
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A run that is about to begin: its number within the exploration, from 0, and the seed that its randomness flows from."""
+
+    index: int
+    seed: int
+
+
+class Strategy:
+    """Makes the choices of runs, and learns from run to run.
+
+    A strategy that always runs the thread that was started last:
+
+    >>> class Youngest(Strategy):
+    ...     def choose(self, step):
+    ...         return step.enabled[-1]
+
+    Hand it to a run as `strategy=Youngest`. `begin` and `end` are optional.
+    """
+
+    def begin(self, run: Turn) -> None:
+        """A run begins."""
+
+    def choose(self, step: Step) -> ControlledThread:
+        """One of `step.enabled`, the threads that can go on: each has `pending`, its next operation, `name` and `path`."""
+        raise NotImplementedError
+
+    def choose_value(self, count: int) -> int:
+        """The answer to `detsched.choose()`: an index below `count`."""
+        return 0
+
+    def end(self, log: Log, failures: tuple[Failure, ...]) -> bool:
+        """A run has ended: whether there is anything left to try."""
+        return True
