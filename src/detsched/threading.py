@@ -51,19 +51,20 @@ class _DropIn(ModuleType):
             raise AttributeError(f"module 'threading' has no attribute {name!r}") from None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in self.__dict__ or not hasattr(_real, name):
+        if name in _OWN:
             super().__setattr__(name, value)
         else:
             setattr(_real, name, value)
 
     def __delattr__(self, name: str) -> None:
-        if name in self.__dict__:
+        if name in _OWN:
             super().__delattr__(name)
         else:
             delattr(_real, name)
 
     def __dir__(self) -> list[str]:
-        return sorted({*dir(_real), *self.__dict__})
+        return dir(_real)
 
 
+_OWN = frozenset(globals()) | {"_OWN", "__class__"}
 sys.modules[__name__].__class__ = _DropIn

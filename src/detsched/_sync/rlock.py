@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from types import FrameType
 from typing import Any
 
@@ -135,7 +136,10 @@ class RLock:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args or kwargs:
-            RealRLock(*args, **kwargs)  # refused from 3.15 on, in the interpreter's own words
+            RealRLock(*args, **kwargs)  # refuses them from 3.15 on
+            if (3, 13) <= sys.version_info < (3, 15):
+                text = "Passing arguments to RLock is deprecated and will be removed in 3.15"
+                warnings.warn(text, DeprecationWarning, stacklevel=2)
         self._state = RLockState(sys._getframe(1))
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:

@@ -10,10 +10,11 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import partial
-from types import FunctionType
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import _thread
+from _thread import allocate_lock
 from _thread import get_ident as real_get_ident
 
 from .._core.active import active
@@ -23,7 +24,7 @@ from .._core.resource import Resource
 from .._core.thread import ControlledThread
 from .._core.unwind import Unwind
 from .hook import copy_identity, hooks, original, stand_for
-from .lock import deadline_after
+from .lock import Lock, deadline_after
 
 _Real, _RealTimer = threading.Thread, threading.Timer
 _init, _start, _join, _is_alive, _repr = (original(_Real, n) for n in ("__init__", "start", "join", "is_alive", "__repr__"))
@@ -31,6 +32,7 @@ _current_thread, _main_thread = threading.current_thread, threading.main_thread
 _enumerate, _active_count = threading.enumerate, threading.active_count
 _newname, _counter = threading._newname, threading._counter  # type: ignore[attr-defined]
 _start_new_thread, _thread_count = _thread.start_new_thread, _thread._count
+_excepthook = threading.__excepthook__
 _get_native_id = getattr(threading, "get_native_id", real_get_ident)
 _RECORD, _HASH = "_detsched_thread", "_detsched_hash"
 _MASK = (1 << 31) - 1
@@ -191,22 +193,46 @@ def _bootstrap(thread: Any, context: contextvars.Context) -> None:
         context.run(thread.run)
     finally:
         threading._active.pop(thread._ident, None)  # type: ignore[attr-defined]
-        _mark_stopped(thread)
+        _mark_ended(thread)
 
+
+# What outlives the run in a Thread object says that it has ended, in the way of each version.
 
 if sys.version_info >= (3, 13):
     _HANDLE = "_os_thread_handle" if sys.version_info >= (3, 14) else "_handle"
 
-    def _mark_stopped(thread: Any) -> None:
+    def _mark_started(thread: Any) -> None:
+        pass
+
+    def _mark_ended(thread: Any) -> None:
         handle = _thread._make_thread_handle(thread._ident)  # type: ignore[attr-defined]
         handle._set_done()
         setattr(thread, _HANDLE, handle)
 
+    def _notice_end(thread: Any) -> bool:
+        return True
+
 else:
 
-    def _mark_stopped(thread: Any) -> None:
-        thread._is_stopped = True
-        thread._tstate_lock = None
+    def _mark_started(thread: Any) -> None:
+        lock = thread._tstate_lock = Lock.around(allocate_lock())
+        lock._state.real.acquire()
+        if not thread._daemonic:
+            threading._shutdown_locks.add(lock)  # type: ignore[attr-defined]
+
+    def _mark_ended(thread: Any) -> None:
+        lock = thread._tstate_lock
+        lock._state.real.release()
+        threading._shutdown_locks.discard(lock)  # type: ignore[attr-defined]
+
+    def _notice_end(thread: Any) -> bool:
+        # Until somebody looks, the lock is still there; who takes it keeps the thread alive to the eye.
+        lock = thread._tstate_lock
+        if lock is not None:
+            if lock._state.real.locked():
+                return False
+            thread._is_stopped, thread._tstate_lock = True, None
+        return True
 
 
 class Thread(_Real):
@@ -243,6 +269,7 @@ class Thread(_Real):
         self.__dict__[_RECORD] = record
         self._ident, self._native_id = record.ident, record.ident & _MASK
         threading._active[record.ident] = self  # type: ignore[attr-defined]
+        _mark_started(self)
 
     def join(self, timeout: float | None = None) -> None:
         if active.ident != real_get_ident():
@@ -259,13 +286,15 @@ class Thread(_Real):
             _join(self, timeout)
         else:
             active.perform(Join(record, None if timeout is None else deadline_after(max(timeout, 0))))
+            if record.ended:
+                _notice_end(self)
 
     def is_alive(self) -> bool:
         if active.ident == real_get_ident():
             assert self._initialized, "Thread.__init__() not called"  # type: ignore[attr-defined]
             record = _record_of(self)
             if record is not None:
-                return active.perform(IsAlive(record))  # type: ignore[no-any-return]
+                return active.perform(IsAlive(record)) or not _notice_end(self)
             if not self._started._flag:
                 return False
         return _is_alive(self)  # type: ignore[no-any-return]
@@ -355,7 +384,7 @@ def _run_raw(function: Callable[..., object], args: tuple[Any, ...], kwargs: dic
         if record.handle is not None:
             threading._active.pop(record.ident, None)  # type: ignore[attr-defined]
             if sys.version_info >= (3, 13):
-                _mark_stopped(record.handle)
+                _mark_ended(record.handle)
 
 
 def start_new_thread(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, /) -> int:
@@ -374,13 +403,22 @@ def thread_count() -> int:
     return len(active.execution.live) - 1  # type: ignore[union-attr]
 
 
+def excepthook(args: Any, /) -> None:
+    if args.thread is None and active.ident == real_get_ident():
+        # The interpreter's own would show the identity of the OS thread.
+        args = threading.ExceptHookArgs((args.exc_type, args.exc_value, args.exc_traceback, SimpleNamespace(name=get_ident())))
+    _excepthook(args)
+
+
+get_ident.__module__ = get_native_id.__module__ = "_thread"
 for _ours, _theirs in (
+    (excepthook, _excepthook),
     (current_thread, _current_thread),
     (main_thread, _main_thread),
     (enumerate, _enumerate),
     (active_count, _active_count),
 ):
-    _ours.__doc__, _ours.__module__ = _theirs.__doc__, "threading"
+    _ours.__doc__, _ours.__module__ = _theirs.__doc__, _theirs.__module__
 
 
 class Excepthook:

@@ -50,6 +50,7 @@ def _originals() -> dict[int, tuple[Any, Any]]:
         (threading.enumerate, sync_thread.enumerate),
         (threading.active_count, sync_thread.active_count),
         (threading._newname, sync_thread.newname),  # type: ignore[attr-defined]
+        (threading.__excepthook__, sync_thread.excepthook),
         (_thread.get_ident, sync_thread.get_ident),
         (_thread.start_new_thread, sync_thread.start_new_thread),
         (_thread._count, sync_thread.thread_count),
