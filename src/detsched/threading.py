@@ -15,28 +15,29 @@ import threading as _real
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ._sync.barrier import Barrier
-from ._sync.condition import Condition
-from ._sync.event import Event
-from ._sync.lock import Lock
-from ._sync.rlock import RLock
-from ._sync.semaphore import BoundedSemaphore, Semaphore
-from ._sync.thread import (
-    Thread,
-    Timer,
-    active_count,
-    current_thread,
-    enumerate,
-    get_ident,
-    get_native_id,
-    main_thread,
-)
-
 if TYPE_CHECKING:
+    # Type checkers take this module for the one that it stands for.
     from threading import *  # noqa: F403
+else:
+    from ._sync.barrier import Barrier
+    from ._sync.condition import Condition
+    from ._sync.event import Event
+    from ._sync.lock import Lock
+    from ._sync.rlock import RLock
+    from ._sync.semaphore import BoundedSemaphore, Semaphore
+    from ._sync.thread import (
+        Thread,
+        Timer,
+        active_count,
+        current_thread,
+        enumerate,
+        get_ident,
+        get_native_id,
+        main_thread,
+    )
 
-_PyRLock = _CRLock = _RLock = RLock
-_allocate_lock = Lock
+    _PyRLock = _CRLock = _RLock = RLock
+    _allocate_lock = Lock
 
 __all__ = list(_real.__all__)  # noqa: PLE0605
 

@@ -22,14 +22,12 @@ from _thread import allocate_lock
 class Baton:
     """`give()` lets the one who `take()`s go on, now or when it comes."""
 
-    __slots__ = ("give", "take", "_close")
+    __slots__ = ("give", "take", "close")
 
     give: Callable[[], object]
     take: Callable[[], object]
-
-    def close(self) -> None:
-        """Give its system resources back."""
-        self._close()
+    close: Callable[[], None]
+    """Gives the system resources back."""
 
 
 def _eventfd_baton() -> Baton:
@@ -37,7 +35,7 @@ def _eventfd_baton() -> Baton:
     fd = os.eventfd(0, os.EFD_CLOEXEC)
     baton.give = partial(os.eventfd_write, fd, 1)
     baton.take = partial(os.eventfd_read, fd)
-    baton._close = partial(os.close, fd)
+    baton.close = partial(os.close, fd)
     return baton
 
 
@@ -51,7 +49,7 @@ def _pipe_baton() -> Baton:
         os.close(reader)
         os.close(writer)
 
-    baton._close = close
+    baton.close = close
     return baton
 
 
@@ -68,7 +66,7 @@ def _lock_baton() -> Baton:
 
     baton.give = give
     baton.take = lock.acquire
-    baton._close = lambda: None
+    baton.close = lambda: None
     return baton
 
 

@@ -26,14 +26,17 @@ EPOCH = 1_767_225_600.0
 class VirtualClock:
     """The clock of one run. `base` is in seconds since the start of the run."""
 
-    __slots__ = ("base", "_causality")
+    __slots__ = ("base", "_log", "_causality")
 
     def __init__(self, log: Log) -> None:
         self.base = 0.0
-        self._causality = Causality(log)
+        self._log = log
+        self._causality: Causality | None = None  # most programs never look at a clock
 
     def read(self, thread: ControlledThread) -> float:
         """Seconds since the start of the run, as `thread` sees them after its last event."""
+        if self._causality is None:
+            self._causality = Causality(self._log)
         return self.base + TICK * sum(self._causality.past(thread).values())
 
 
@@ -58,6 +61,7 @@ class Sleep(Operation):
     __slots__ = ("deadline", "_clock", "_seconds")
     kind = "sleep"
     blocking = True
+    deadline: float
 
     def __init__(self, clock: VirtualClock, seconds: float) -> None:
         self.resource = None

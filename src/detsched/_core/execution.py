@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable
+from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
 from _thread import get_ident
@@ -51,6 +52,7 @@ _PATIENCE_WITH_UNWINDING = 1_000
 _COLLECT_EVERY = 65_536
 """Steps between two garbage collections inside one run: a deterministic point, in place of the collector's own."""
 _NEVER = 1 << 62
+_serials = count(1)
 
 
 class Step:
@@ -110,6 +112,9 @@ class Execution:
         self.unwinding = False
         self.abandoned: list[str] = []
         """Threads that could not be made to end."""
+        self.trespass: Failure | None = None
+        """What a thread that is not of the run has done to it."""
+        self.serial = next(_serials)
         self.ident = 0
         self._choose = choose
         self._choose_value = choose_value
@@ -194,7 +199,7 @@ class Execution:
     def _switch(self, me: ControlledThread, chosen: ControlledThread) -> None:
         """Hand the baton to `chosen`, and come back when it is this thread's turn again."""
         operation = me.pending
-        if operation is not None and operation.blocking and not self.unwinding and not operation.enabled():
+        if operation is not None and operation.blocking and operation.holder() is not None and not self.unwinding:
             cycle = verdict.lock_cycle(me)
             if cycle:
                 chosen = self._stop(verdict.deadlock(self, cycle))
@@ -264,6 +269,8 @@ class Execution:
         """Every so many steps: interrupts, the step limit, garbage, cycles without progress. A thread to unwind, or None."""
         if self.error is not None:
             return self._abort(self.error)
+        if self.trespass is not None:
+            return self._stop(self.trespass)
         steps = len(self.log)
         watch = self._watch
         if steps >= self._max_steps - watch.CLOSER:
@@ -359,13 +366,10 @@ class Execution:
             self.error = error
         return self._unwind()
 
-    def stop_with(self, failure: Failure) -> None:
-        """End the run with a failure, from the thread that has the baton."""
-        me = self.current
-        chosen = self._stop(failure)
-        if chosen is not me:
-            self._hand_over(chosen, me)
-        raise Unwind
+    def stop_soon(self, failure: Failure) -> None:
+        """End the run with a failure at its next yield point. From any thread."""
+        self.trespass = failure
+        self._alarm = 0
 
     def _unwind(self) -> ControlledThread:
         self.unwinding = True
@@ -438,6 +442,8 @@ class Execution:
             if following is not main:
                 self._hand_over(following, main)
         finally:
+            if self.trespass is not None and self.trespass not in self.failures:
+                self.failures.append(self.trespass)
             if self.live:  # a second interrupt, inside the engine
                 self.error = self.error or InternalError(f"{len(self.live)} threads were left behind")
             active.clear()

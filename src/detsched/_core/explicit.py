@@ -22,7 +22,7 @@ class _Given(Resource):
     __slots__ = ()
 
     def __init__(self, kind: str, name: str) -> None:
-        self.kind, self.file, self.line, self.nth, self.path, self.given = kind, "", 0, 1, "", name
+        self.kind, self.file, self.line, self.nth, self.creator, self.run, self.given = kind, "", 0, 1, "", 0, name
 
 
 class YieldPoint(Operation):
@@ -145,8 +145,7 @@ def _shared(kind: str, obj: Any, key: Any) -> Resource:
         called = execution.named.get(id(obj), (None, None))[1] or type(obj).__name__
         part = "" if key is None else f"[{key!r}]" if _is_plain(key) else f"[{type(key).__name__}]"
         # The object is kept until the run ends, so that no other one gets its id.
-        found, _ = known[place] = (_Given(kind, kind if obj is None else called + part), obj)
-        return found
+        found = known[place] = (_Given(kind, kind if obj is None else called + part), obj)
     return found[0]
 
 

@@ -16,8 +16,11 @@ def _folders() -> tuple[tuple[str, ...], tuple[str, ...]]:
     paths = sysconfig.get_paths()
     installed = {paths["purelib"], paths["platlib"], *site.getsitepackages(), site.getusersitepackages()}
     standard = {paths["stdlib"], paths["platstdlib"], os.path.dirname(os.__file__)}
-    tidy = lambda folders: tuple(os.path.join(os.path.abspath(folder), "") for folder in folders)  # noqa: E731
-    return tidy(installed), tidy(standard)
+    return _tidy(installed), _tidy(standard)
+
+
+def _tidy(folders: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(os.path.join(os.path.abspath(folder), "") for folder in folders))
 
 
 _INSTALLED, _STANDARD = _folders()

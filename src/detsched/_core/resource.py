@@ -10,11 +10,14 @@ from __future__ import annotations
 import os
 import sys
 from types import FrameType
-
-from .active import active
-from .thread import ControlledThread
+from typing import TYPE_CHECKING, Any
 
 from _thread import get_ident
+
+from .active import active
+
+if TYPE_CHECKING:
+    from .thread import ControlledThread
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _THREADING = os.path.join(os.path.dirname(os.__file__), "threading.py")
@@ -32,7 +35,7 @@ def is_machinery(filename: str) -> bool:
 class Resource:
     """The identity of one object that operations touch, and the place of the engine's state about it."""
 
-    __slots__ = ("kind", "file", "line", "nth", "path", "given")
+    __slots__ = ("kind", "file", "line", "nth", "creator", "run", "given")
 
     def __init__(self, kind: str, frame: FrameType | None) -> None:
         self.kind = kind
@@ -44,9 +47,11 @@ class Resource:
         else:
             self.file, self.line = frame.f_code.co_filename, frame.f_lineno
         self.nth = 1
-        self.path = ""
+        self.creator = ""
+        self.run = 0
         if active.ident == get_ident():
             assert active.execution is not None
+            self.run = active.execution.serial
             self._count(active.execution.current)
 
     def _count(self, creator: ControlledThread) -> None:
@@ -55,14 +60,20 @@ class Resource:
             # it would give every later object of this thread another name there.
             return
         site = (self.file, self.line, self.kind)
-        self.nth = creator.made.get(site, 0) + 1
-        creator.made[site] = self.nth
-        self.path = creator.label
+        self.nth = creator.made[site] = creator.made.get(site, 0) + 1
+        self.creator = creator.label
+
+    @classmethod
+    def unnamed(cls, kind: str) -> Any:
+        """A resource from nowhere: of an object that was made before control, or that the program never sees made."""
+        state = cls.__new__(cls)
+        state.kind, state.file, state.line, state.nth, state.creator, state.run, state.given = kind, "", 0, 1, "", 0, None
+        return state
 
     @property
     def key(self) -> str:
         """The identity without file and line: what schedules are checked by, so that they survive edits elsewhere."""
-        return f"{self.kind}{self.nth}@{self.path}"
+        return f"{self.kind}{self.nth}@{self.creator}"
 
     def abandon(self, gone: frozenset[ControlledThread]) -> None:
         """Free what threads of a finished run still hold here."""
@@ -71,7 +82,7 @@ class Resource:
         if self.given is not None:
             return self.given
         nth = f" #{self.nth}" if self.nth > 1 else ""
-        by = f" of thread {self.path}" if self.path not in ("", "0") else ""
+        by = f" of thread {self.creator}" if self.creator not in ("", "0") else ""
         return f"{self.kind}{nth}{by} ({os.path.basename(self.file)}:{self.line})" if self.file else f"{self.kind}{nth}{by}"
 
 

@@ -10,19 +10,21 @@ from typing import Any
 
 from .baton import Baton
 from .operation import Operation
+from .resource import Resource
 
 _IDENT_BITS = (1 << 46) - 1
 
 
-class ControlledThread:
-    """One thread of a run. `pending` is the operation that it has announced; None before the first and after the end."""
+class ControlledThread(Resource):
+    """One thread of a run, and the resource that starts and joins are about. `pending` is the operation that it has announced; None before the first and after the end."""
 
     __slots__ = (
         "path", "label", "name", "ident", "daemon", "timer", "pending", "baton", "os_ident", "handle",
-        "children", "made", "ended", "atomic", "unwound", "readings", "resource", "__weakref__",
+        "children", "made", "ended", "atomic", "unwound",
     )  # fmt: skip
 
     def __init__(self, parent: ControlledThread | None, name: str, daemon: bool, timer: bool, baton: Baton, os_ident: int) -> None:
+        self.children = 0
         if parent is None:
             self.path: tuple[int, ...] = ()
             self.label = "0"
@@ -40,14 +42,28 @@ class ControlledThread:
         self.os_ident = os_ident
         self.handle: Any = None
         """The `threading.Thread` of the program; dropped at the end, so that the engine keeps no object of the program alive."""
-        self.children = 0
-        self.made: dict[tuple[str, int, str], int] = {}
+        self.made: dict[object, int] = {}
         self.ended = False
         self.atomic = 0
         """How deep the thread is in sections that no switch may interrupt (imports)."""
         self.unwound = 0
         """How often the thread was told to unwind."""
-        self.resource: Any = None
+
+    def count(self, kind: str) -> int:
+        """How many things of a kind the thread has made, with the one that it is making now."""
+        number = self.made[kind] = self.made.get(kind, 0) + 1
+        return number
+
+    def number(self, kind: str) -> int:
+        """A hash for the thing of a kind that the thread is making now: the same in every process."""
+        return hash((self.ident, self.count(kind), len(kind)))
+
+    @property
+    def key(self) -> str:
+        return self.label
+
+    def __str__(self) -> str:
+        return self.name
 
     @property
     def background(self) -> bool:

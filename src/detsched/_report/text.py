@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import os
 import textwrap
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from .._core.failure import Failure, Waiting
 from .._core.schedule import INLINE
 from .._core.trace import TraceEvent
 
-if TYPE_CHECKING:
-    from .._search.explore import Exploration
-    from .._search.run import Run
-
 WIDTH = 100
 _LAST = 8
 """Events per thread that a report shows."""
+
+
+class ReportedRun(Protocol):
+    """What a report wants to know of a run."""
+
+    @property
+    def failures(self) -> tuple[Failure, ...]: ...
+    @property
+    def trace(self) -> tuple[TraceEvent, ...]: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def switches(self) -> int: ...
+    @property
+    def preemptions(self) -> int: ...
 
 
 def verdict(failure: Failure) -> str:
@@ -39,14 +51,14 @@ def replay_lines(failure: Failure, program: Any) -> list[str]:
     return [f'replay:  detsched.replay({name}, schedule="{token}")']
 
 
-def run_report(run: Run[Any], confirmed: str | None) -> str:
+def run_report(run: ReportedRun, program: Any, confirmed: str | None) -> str:
     """What is to be said about one run."""
-    failure = run.failure
+    failure = run.failures[0] if run.failures else None
     head = f"{run.steps:,} steps, {run.switches:,} switches, {run.preemptions:,} preemptions"
     if failure is None:
         lines = [f"detsched: passed, {head}"]
     else:
-        lines = [verdict(failure), *replay_lines(failure, run._session.program)]
+        lines = [verdict(failure), *replay_lines(failure, program)]
         if confirmed:
             lines.append(confirmed)
         lines += ["", *_positions(failure), head]
@@ -56,18 +68,20 @@ def run_report(run: Run[Any], confirmed: str | None) -> str:
     return "\n".join(lines).rstrip()
 
 
-def exploration_report(exploration: Exploration[Any]) -> str:
-    """What is to be said about many runs."""
-    lines = [f"detsched: {exploration.summary()}"]
-    for index, failure in enumerate(exploration.failures):
-        witness = exploration._runs_of.get(failure.origin)
-        lines += ["", witness.report() if index == 0 and witness is not None else verdict(failure)]
-        if index or witness is None:
-            lines += replay_lines(failure, exploration._program)
-    if len(exploration.outcomes) > 1:
+def exploration_report(
+    summary: str, failures: Sequence[Failure], first: str | None, program: Any, outcomes: Mapping[str, int]
+) -> str:
+    """What is to be said about many runs. `first` is the report of the run that the first failure was confirmed in."""
+    lines = [f"detsched: {summary}"]
+    for index, failure in enumerate(failures):
+        if index == 0 and first is not None:
+            lines += ["", first]
+        else:
+            lines += ["", verdict(failure), *replay_lines(failure, program)]
+    if len(outcomes) > 1:
         lines += ["", "outcomes:"]
-        for outcome, found in sorted(exploration.outcomes.items(), key=lambda item: -item[1].count):
-            lines.append(f"  {found.count:>7,} × {textwrap.shorten(outcome, WIDTH - 14, placeholder='…')}")
+        for outcome, count in sorted(outcomes.items(), key=lambda item: (-item[1], item[0])):
+            lines.append(f"  {count:>7,} × {textwrap.shorten(outcome, WIDTH - 14, placeholder='…')}")
     return "\n".join(lines)
 
 
@@ -102,5 +116,5 @@ def _events(trace: tuple[TraceEvent, ...]) -> list[str]:
         place = f"{os.path.basename(event.location.file)}:{event.location.line}" if event.location.file else ""
         said = f"{event.step:>6}  {event.thread:<{names}}  {event.operation} {event.object}".rstrip()
         why = f"   ← {event.reason}" if event.reason else ""
-        lines.append(textwrap.shorten(f"{said}  {place}", 10_000) and f"{said:<60}  {place}{why}".rstrip())
+        lines.append(f"{said:<60}  {place}{why}".rstrip())
     return lines

@@ -83,7 +83,10 @@ class Exploration(Generic[T]):
 
     def report(self) -> str:
         """The exploration in words, with the report of its first failure."""
-        return text.exploration_report(self)
+        run = self._runs_of.get(self._failures[0].origin) if self._failures else None
+        first = None if run is None else run.report()
+        counts = {outcome: witness.count for outcome, witness in self._outcomes.items()}
+        return text.exploration_report(self.summary(), self._failures, first, self._program, counts)
 
     def raise_failure(self) -> None:
         """Raise the first failure, with the report attached; do nothing if there is none."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from .._core.failure import Failure
 from .._core.schedule import Schedule
@@ -12,7 +13,8 @@ _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}\b")
 _DEPTH = 20
 
 
-class Witness(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Witness:
     """How often an outcome came, and the schedule of the first run that had it."""
 
     count: int

@@ -112,7 +112,7 @@ class Run(Generic[T]):
 
     def report(self) -> str:
         """The run in words: what was wrong, how to see it again, and what happened."""
-        return text.run_report(self, self._confirmed)
+        return text.run_report(self, self._session.program, self._confirmed)
 
     def __repr__(self) -> str:
         if self._done is None:

@@ -10,16 +10,17 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from _thread import get_ident
+from _thread import allocate_lock, get_ident
 
 from .._core.active import active
 from .._core.operation import UPDATE, WRITE, Mode, Operation
 from .._core.resource import Resource
-from .hook import identify, original, stand_for, state_of
+from .hook import controlled_init, foreign, identify, original, plain_condition, stand_for, state_of
 from .lock import deadline_after
 
 _Real = threading.Barrier
 _init, _wait, _reset, _abort = (original(_Real, name) for name in ("__init__", "wait", "reset", "abort"))
+_controlled_init = controlled_init(_init, Condition=plain_condition, Lock=allocate_lock)
 _FILLING, _DRAINING, _RESETTING, _BROKEN = 0, 1, -1, -2
 
 
@@ -155,13 +156,14 @@ class Abort(_OnBarrier):
         self._barrier = None
 
 
-class Barrier(_Real):
+class Barrier(threading.Barrier):
     def __init__(self, parties: int, action: Callable[[], object] | None = None, timeout: float | None = None) -> None:
-        _init(self, parties, action, timeout)
+        (_controlled_init if active.ident == get_ident() else _init)(self, parties, action, timeout)
         identify(self, BarrierState)
 
     def wait(self, timeout: float | None = None) -> int:
         if active.ident != get_ident():
+            foreign(self)
             return _wait(self, timeout)  # type: ignore[no-any-return]
         if timeout is None:
             timeout = self._timeout  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from .._core.active import active
 from .._core.operation import READ, WRITE, Mode, Operation
 from .._core.resource import Resource
 from .._core.thread import ControlledThread
-from .hook import identify, original, stand_for, state_of
+from .hook import foreign, identify, original, stand_for, state_of
 from .lock import Lock, LockState, deadline_after
 from .rlock import RLock, RLockState
 
@@ -160,7 +160,7 @@ def _owned(condition: Any, locked: LockState | RLockState | None) -> bool:
     return owned
 
 
-class Condition(_Real):
+class Condition(threading.Condition):
     def __init__(self, lock: Any = None) -> None:
         _init(self, RLock() if lock is None else lock)
         identify(self, Resource)
@@ -176,6 +176,7 @@ class Condition(_Real):
 
     def wait(self, timeout: float | None = None) -> bool:
         if active.ident != get_ident():
+            foreign(self)
             woken: bool = _wait(self, timeout)
             return woken
         locked = adopt(self)
@@ -199,6 +200,7 @@ class Condition(_Real):
 
     def notify(self, n: int = 1) -> None:
         if active.ident != get_ident():
+            foreign(self)
             _notify(self, n)
             return
         if not _owned(self, adopt(self)):

@@ -6,16 +6,17 @@ import threading
 from types import FrameType
 from typing import Any
 
-from _thread import get_ident
+from _thread import allocate_lock, get_ident
 
 from .._core.active import active
 from .._core.operation import READ, Mode, Operation
 from .._core.resource import Resource
-from .hook import identify, original, stand_for, state_of
+from .hook import controlled_init, foreign, identify, original, plain_condition, stand_for, state_of
 from .lock import deadline_after
 
 _Real = threading.Event
 _init, _set, _clear, _is_set, _wait = (original(_Real, name) for name in ("__init__", "set", "clear", "is_set", "wait"))
+_controlled_init = controlled_init(_init, Condition=plain_condition, Lock=allocate_lock)
 
 
 class EventState(Resource):
@@ -120,9 +121,9 @@ class Woken(Operation):
         return f"wake up from {self.resource}"
 
 
-class Event(_Real):
+class Event(threading.Event):
     def __init__(self) -> None:
-        _init(self)
+        (_controlled_init if active.ident == get_ident() else _init)(self)
         identify(self, EventState)
 
     def is_set(self) -> bool:
@@ -134,16 +135,19 @@ class Event(_Real):
         if active.ident == get_ident():
             active.perform(Set(self))
         else:
+            foreign(self)
             _set(self)
 
     def clear(self) -> None:
         if active.ident == get_ident():
             active.perform(Clear(self))
         else:
+            foreign(self)
             _clear(self)
 
     def wait(self, timeout: float | None = None) -> bool:
         if active.ident != get_ident():
+            foreign(self)
             return _wait(self, timeout)  # type: ignore[no-any-return]
         wait = Wait(self, None if timeout is None else deadline_after(max(timeout, 0)))
         return active.perform(wait) or active.perform(wait.woken)  # type: ignore[no-any-return]

@@ -8,10 +8,12 @@ and while patched the same methods stand in the standard library's classes too.
 from __future__ import annotations
 
 import threading
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any
 
+from .._core.active import active
 from .._core.resource import Resource, caller
+from .._core.trespass import outside
 
 _STATE = "_detsched"
 
@@ -42,6 +44,23 @@ def copy_identity(function: Any, of: Any) -> None:
     function.__wrapped__ = of
 
 
+def controlled_init(init: Any, **instead: Any) -> Any:
+    """A constructor of the standard library's `threading`, with some of the globals that it uses meaning something else."""
+    made = FunctionType(init.__code__, {**vars(threading), **instead}, init.__name__, init.__defaults__, init.__closure__)
+    made.__kwdefaults__ = init.__kwdefaults__
+    return made
+
+
+_condition_init = original(threading.Condition, "__init__")
+
+
+def plain_condition(lock: Any) -> threading.Condition:
+    """A condition as the standard library's other primitives have inside. Under control nobody looks at it."""
+    condition = threading.Condition.__new__(threading.Condition)
+    _condition_init(condition, lock)
+    return condition
+
+
 def stand_for(target: type, cls: type, names: tuple[str, ...]) -> None:
     """Let the methods of `cls` stand in `target` while patched."""
     found = {}
@@ -62,9 +81,15 @@ def state_of(thing: Any, kind: type[Resource], frame: FrameType | None = None) -
     return state
 
 
+def foreign(thing: Any) -> None:
+    """Refuse what the run has made to threads that are not of the run."""
+    if active.execution is not None:
+        outside(thing.__dict__.get(_STATE))
+
+
 def identify(thing: Any, kind: type[Resource]) -> None:
     """Give a new instance its identity: the line that makes it."""
     thing.__dict__[_STATE] = kind(type(thing).__name__, caller())
 
 
-__all__ = ["copy_identity", "hooks", "identify", "original", "stand_for", "state_of", "threading"]
+__all__ = ["copy_identity", "foreign", "hooks", "identify", "original", "stand_for", "state_of", "threading"]

@@ -16,6 +16,7 @@ from .._core.active import active
 from .._core.operation import READ, WRITE, Mode, Operation
 from .._core.resource import Resource
 from .._core.thread import ControlledThread
+from .._core.trespass import outside
 
 
 class LockState(Resource):
@@ -157,7 +158,8 @@ class Lock:
     def around(cls, real: LockType) -> Lock:
         """A lock with an existing real lock inside: both can be used side by side."""
         lock: Lock = cls.__new__(cls)
-        lock._state = state = LockState(real, None)
+        lock._state = state = LockState.unnamed("Lock")
+        state.real, state.owner = real, None
         lock._acquire = Acquire(state)
         lock._release = Release(state)
         return lock
@@ -165,6 +167,8 @@ class Lock:
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock; False if that was not possible at once (not blocking), or within `timeout` seconds."""
         if active.ident != get_ident():
+            if active.execution is not None:
+                outside(self._state)
             return self._state.real.acquire(blocking, timeout)
         taken: bool
         if blocking and timeout == -1:
@@ -180,22 +184,23 @@ class Lock:
     def __enter__(self) -> bool:
         if active.ident == get_ident():
             return active.perform(self._acquire)  # type: ignore[no-any-return]
-        return self._state.real.acquire()
+        return self.acquire()
 
     def release(self) -> None:
         """Free the lock; RuntimeError if it is not held."""
         if active.ident == get_ident():
             active.perform(self._release)
         else:
-            self._state.owner = None
+            if active.execution is not None:
+                outside(self._state)
             self._state.real.release()
+            self._state.owner = None
 
     def __exit__(self, *exc: object) -> None:
         if active.ident == get_ident():
             active.perform(self._release)
         else:
-            self._state.owner = None
-            self._state.real.release()
+            self.release()
 
     def locked(self) -> bool:
         """Whether the lock is held by anybody."""

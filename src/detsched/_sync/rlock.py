@@ -14,6 +14,7 @@ from .._core.active import active
 from .._core.operation import READ, WRITE, Mode, Operation
 from .._core.resource import Resource
 from .._core.thread import ControlledThread
+from .._core.trespass import outside
 from .lock import check_timeout, deadline_after
 
 
@@ -165,6 +166,7 @@ class RLock:
 
     def _acquire_outside(self, blocking: bool, timeout: float) -> bool:
         state, me = self._state, get_ident()
+        outside(state)
         if state.owner == me:
             check_timeout(blocking, timeout)
             state.count += 1

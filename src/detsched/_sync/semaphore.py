@@ -5,16 +5,17 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from _thread import get_ident
+from _thread import allocate_lock, get_ident
 
 from .._core.active import active
 from .._core.operation import READ, UPDATE, WRITE, Mode, Operation
 from .._core.resource import Resource
-from .hook import identify, original, stand_for, state_of
+from .hook import controlled_init, foreign, identify, original, plain_condition, stand_for, state_of
 from .lock import deadline_after
 
 _Real, _RealBounded = threading.Semaphore, threading.BoundedSemaphore
 _init, _bounded_init = original(_Real, "__init__"), original(_RealBounded, "__init__")
+_controlled_init = controlled_init(_init, Condition=plain_condition, Lock=allocate_lock)
 _acquire, _release, _bounded_release = original(_Real, "acquire"), original(_Real, "release"), original(_RealBounded, "release")
 
 
@@ -104,14 +105,15 @@ class Release(_OnSemaphore):
         semaphore._value += self._n
 
 
-class Semaphore(_Real):
+class Semaphore(threading.Semaphore):
     def __init__(self, value: int = 1) -> None:
-        _init(self, value)
+        (_controlled_init if active.ident == get_ident() else _init)(self, value)
         identify(self, Resource)
 
     def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
         taken: bool
         if active.ident != get_ident():
+            foreign(self)
             taken = _acquire(self, blocking, timeout)
             return taken
         if not blocking and timeout is not None:
@@ -128,6 +130,7 @@ class Semaphore(_Real):
 
     def release(self, n: int = 1) -> None:
         if active.ident != get_ident():
+            foreign(self)
             _release(self, n)
             return
         if n < 1:
@@ -135,13 +138,14 @@ class Semaphore(_Real):
         active.perform(Release(self, n, False))
 
 
-class BoundedSemaphore(Semaphore, _RealBounded):
+class BoundedSemaphore(Semaphore, threading.BoundedSemaphore):
     def __init__(self, value: int = 1) -> None:
         _bounded_init(self, value)
         identify(self, Resource)
 
     def release(self, n: int = 1) -> None:
         if active.ident != get_ident():
+            foreign(self)
             _bounded_release(self, n)
             return
         if n < 1:

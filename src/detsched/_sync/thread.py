@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import partial
-from types import FunctionType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import _thread
@@ -20,10 +20,9 @@ from _thread import get_ident as real_get_ident
 from .._core.active import active
 from .._core.execution import Execution
 from .._core.operation import READ, Operation
-from .._core.resource import Resource
 from .._core.thread import ControlledThread
 from .._core.unwind import Unwind
-from .hook import copy_identity, hooks, original, stand_for
+from .hook import controlled_init, copy_identity, hooks, original, stand_for
 from .lock import Lock, deadline_after
 
 _Real, _RealTimer = threading.Thread, threading.Timer
@@ -59,65 +58,35 @@ class Started:
         pass
 
 
-class _Globals(dict[str, Any]):
-    """The globals of the threading module, with some names meaning something else."""
-
-    def __missing__(self, name: str) -> Any:
-        return vars(threading)[name]
-
-
-# The constructor of the standard library, but its `Event()` is ours: a condition and a lock less for each thread.
-_controlled_init = FunctionType(
-    _init.__code__, _Globals(Event=Started, __builtins__=__builtins__), "__init__", _init.__defaults__, _init.__closure__
-)
-_controlled_init.__kwdefaults__ = _init.__kwdefaults__
-
-
 class _OnThread(Operation):
-    __slots__ = ("thread",)
-    resource: Resource
+    __slots__ = ()
+    resource: ControlledThread
 
-    def __init__(self, thread: ControlledThread) -> None:
-        self.resource = thread.resource
-        self.thread = thread
+    def other_thread(self) -> ControlledThread | None:
+        return self.resource
 
     def describe(self) -> str:
-        return f"{self.kind} {self.thread.name}"
-
-
-class ThreadState(Resource):
-    """What operations on a thread touch: whether it is alive."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str, label: str) -> None:
-        self.kind, self.file, self.line, self.nth, self.path, self.given = "Thread", "", 0, 1, label, None
-        self.name = name
-
-    def __str__(self) -> str:
-        return self.name
+        return f"{self.kind} {self.resource.name}"
 
 
 class Start(Operation):
     """Start a thread. It runs up to its first operation when its starter comes to the next yield point."""
 
-    __slots__ = ("_name", "_daemon", "_timer", "_body", "_handle", "started")
+    __slots__ = ("_name", "_daemon", "_timer", "_body", "_handle")
     kind = "start"
-    resource: Resource | None
+    resource: ControlledThread | None
 
     def __init__(self, name: str, daemon: bool, timer: bool, body: Callable[[], None], handle: Any) -> None:
         self.resource = None
         self._name, self._daemon, self._timer = name, daemon, timer
         self._body: Callable[[], None] | None = body
         self._handle = handle
-        self.started: ControlledThread | None = None
 
     def apply(self) -> ControlledThread:
         assert self._body is not None and active.execution is not None
         thread = active.execution.spawn(self._name, self._daemon, self._timer, self._body, self._handle)
-        self.resource = thread.resource = ThreadState(self._name, thread.label)
         self._body = self._handle = None
-        self.started = thread
+        self.resource = thread
         return thread
 
     @property
@@ -128,7 +97,7 @@ class Start(Operation):
         return True
 
     def other_thread(self) -> ControlledThread | None:
-        return self.started
+        return self.resource
 
     def describe(self) -> str:
         return f"start {self._name}"
@@ -144,20 +113,17 @@ class Join(_OnThread):
     deadline: float | None
 
     def __init__(self, thread: ControlledThread, deadline: float | None) -> None:
-        super().__init__(thread)
+        self.resource = thread
         self.deadline = deadline
 
     def enabled(self) -> bool:
-        return self.thread.ended or (self.deadline is not None and active.execution.clock.base >= self.deadline)  # type: ignore[union-attr]
+        return self.resource.ended or (self.deadline is not None and active.execution.clock.base >= self.deadline)  # type: ignore[union-attr]
 
     def apply(self) -> None:
         return None
 
     def changes(self) -> bool:
-        return self.thread.ended
-
-    def other_thread(self) -> ControlledThread | None:
-        return self.thread
+        return self.resource.ended
 
 
 class IsAlive(_OnThread):
@@ -168,10 +134,7 @@ class IsAlive(_OnThread):
     mode = READ
 
     def apply(self) -> bool:
-        return not self.thread.ended
-
-    def other_thread(self) -> ControlledThread | None:
-        return self.thread
+        return not self.resource.ended
 
 
 def _context_for(thread: Any) -> contextvars.Context:
@@ -188,8 +151,8 @@ def _bootstrap(thread: Any, context: contextvars.Context) -> None:
     try:
         if threading._trace_hook:  # type: ignore[attr-defined]
             sys.settrace(threading._trace_hook)  # type: ignore[attr-defined]
-        if threading._profile_hook:  # type: ignore[attr-defined]
-            sys.setprofile(threading._profile_hook)  # type: ignore[attr-defined]
+        if threading._profile_hook:
+            sys.setprofile(threading._profile_hook)
         context.run(thread.run)
     finally:
         threading._active.pop(thread._ident, None)  # type: ignore[attr-defined]
@@ -235,14 +198,24 @@ else:
         return True
 
 
-class Thread(_Real):
+# The constructor of the standard library, but its `Event()` is ours: a condition and a lock less for each thread.
+_controlled_init = controlled_init(
+    _init, Event=Started, current_thread=lambda: current_thread(), _newname=lambda template: newname(template)
+)
+
+
+class Thread(threading.Thread):
+    _started: Any
+    _initialized: bool
+    _name: str
+    _daemonic: bool
+    _ident: int | None
+    _native_id: int | None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if active.ident == real_get_ident():
-            creator = active.execution.current  # type: ignore[union-attr]
-            site = ("", 0, "Thread")
-            number = creator.made[site] = creator.made.get(site, 0) + 1
             # Sets of threads iterate alike in every process. Before the constructor, which puts the thread into a set.
-            self.__dict__[_HASH] = hash((creator.ident, number))
+            self.__dict__[_HASH] = active.execution.current.number("Thread")  # type: ignore[union-attr]
             _controlled_init(self, *args, **kwargs)
         else:
             _init(self, *args, **kwargs)
@@ -257,12 +230,12 @@ class Thread(_Real):
                 self._started = threading.Event()  # made inside a run, started outside
             _start(self)
             return
-        if not self._initialized:  # type: ignore[attr-defined]
+        if not self._initialized:
             raise RuntimeError("thread.__init__() not called")
         if self._started._flag:
             raise RuntimeError("threads can only be started once")
         body = partial(_bootstrap, self, _context_for(self))
-        start = Start(self._name, self._daemonic, isinstance(self, _RealTimer), body, self)  # type: ignore[attr-defined]
+        start = Start(self._name, self._daemonic, isinstance(self, _RealTimer), body, self)
         self._started = started = Started()
         record = active.perform(start)
         started._flag = True
@@ -275,7 +248,7 @@ class Thread(_Real):
         if active.ident != real_get_ident():
             _join(self, timeout)
             return
-        if not self._initialized:  # type: ignore[attr-defined]
+        if not self._initialized:
             raise RuntimeError("Thread.__init__() not called")
         if not self._started._flag:
             raise RuntimeError("cannot join thread before it is started")
@@ -291,7 +264,7 @@ class Thread(_Real):
 
     def is_alive(self) -> bool:
         if active.ident == real_get_ident():
-            assert self._initialized, "Thread.__init__() not called"  # type: ignore[attr-defined]
+            assert self._initialized, "Thread.__init__() not called"
             record = _record_of(self)
             if record is not None:
                 return active.perform(IsAlive(record)) or not _notice_end(self)
@@ -303,11 +276,11 @@ class Thread(_Real):
         record = _record_of(self) if active.ident == real_get_ident() else None
         if record is None:
             return _repr(self)  # type: ignore[no-any-return]
-        status = ("stopped" if record.ended else "started") + (" daemon" if self._daemonic else "")  # type: ignore[attr-defined]
-        return f"<{type(self).__name__}({self._name}, {status} {self._ident})>"  # type: ignore[attr-defined]
+        status = ("stopped" if record.ended else "started") + (" daemon" if self._daemonic else "")
+        return f"<{type(self).__name__}({self._name}, {status} {self._ident})>"
 
 
-class Timer(Thread, _RealTimer):
+class Timer(Thread, threading.Timer):
     __doc__ = _RealTimer.__doc__
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -332,7 +305,7 @@ def current_thread() -> threading.Thread:
     record = active.execution.current  # type: ignore[union-attr]
     if record.handle is None:
         # Started by _thread.start_new_thread: like the standard library, make something to return.
-        record.handle = threading._DummyThread()  # type: ignore[attr-defined]
+        record.handle = threading._DummyThread()
         record.handle._ident = record.ident
         record.handle.__dict__[_RECORD] = record
     return record.handle  # type: ignore[no-any-return]
@@ -361,7 +334,7 @@ def get_ident() -> int:
 
 def get_native_id() -> int:
     if active.ident != real_get_ident():
-        return _get_native_id()  # type: ignore[no-any-return]
+        return _get_native_id()
     return active.execution.current.ident & _MASK  # type: ignore[union-attr]
 
 
@@ -370,10 +343,8 @@ def newname(template: str) -> str:
     if active.ident != real_get_ident() or threading._counter is not _counter:  # type: ignore[attr-defined]
         return _newname(template)  # type: ignore[no-any-return]
     creator = active.execution.current  # type: ignore[union-attr]
-    site = ("", 1, template[:6])
-    number = creator.made[site] = creator.made.get(site, 0) + 1
     prefix = "" if creator.label == "0" else f"{creator.label}."
-    return template.replace("%d", f"{prefix}{number}")
+    return template.replace("%d", f"{prefix}{creator.count(template)}")
 
 
 def _run_raw(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -464,7 +435,6 @@ class MainThread:
         execution, handle = self._execution, self._handle
         execution.main.handle = execution.main_handle = handle
         execution.main.name = handle._name
-        execution.main.resource = ThreadState(handle._name, "0")
         self._before = handle._ident, handle._native_id
         handle._ident, handle._native_id = execution.main.ident, execution.main.ident & _MASK
         threading._active[execution.main.ident] = handle  # type: ignore[attr-defined]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 from typing import Any
 
@@ -38,31 +37,49 @@ def end_idle_workers() -> None:
         module._shutdown = before
 
 
+class _Numbers:
+    """The numbers in the names of pools, which come from a counter of the whole process otherwise."""
+
+    next = 0
+
+    def __call__(self) -> int:
+        number, self.next = self.next, self.next + 1
+        return number
+
+
+_numbers = _Numbers()
+
+
 def restart_names() -> None:
-    """The names of a pool's threads come from a counter of the whole process: begin anew in each run."""
-    module = _module()
-    if module is not None:
-        module.ThreadPoolExecutor._counter = itertools.count().__next__
+    """A run begins: the names of its pools begin anew."""
+    _numbers.next = 0
 
 
-class FutureIdentity:
-    """A hash that is the same in every process, for futures made under control."""
+MODULES = ("concurrent.futures._base", "concurrent.futures.thread")
+_future_methods: dict[Any, dict[str, Any]] = {}
 
-    def __init__(self, future_class: Any) -> None:
-        self.cls = future_class
-        self.init = future_class.__init__
-        identity = self
 
-        def __init__(self: Any) -> None:
-            identity.init(self)
-            if active.ident == get_ident():
-                creator = active.execution.current  # type: ignore[union-attr]
-                site = ("", 0, "Future")
-                number = creator.made[site] = creator.made.get(site, 0) + 1
-                self._detsched_hash = hash((creator.ident, number, 1))
+def replaced_in(modname: str, module: Any) -> list[tuple[type, str, Any]]:
+    """What stands in the classes of a module of MODULES while patched."""
+    if modname == "concurrent.futures.thread":
+        return [(module.ThreadPoolExecutor, "_counter", _numbers)]
+    if module.Future not in _future_methods:
+        _future_methods[module.Future] = _stable_hash(module.Future)
+    return [(module.Future, name, method) for name, method in _future_methods[module.Future].items()]
 
-        def __hash__(self: Any) -> int:
-            number: int | None = self.__dict__.get("_detsched_hash")
-            return object.__hash__(self) if number is None else number
 
-        self.methods = {"__init__": __init__, "__hash__": __hash__}
+def _stable_hash(cls: Any) -> dict[str, Any]:
+    """Futures made under control hash alike in every process: `wait` and `as_completed` keep them in sets."""
+    init = cls.__init__
+
+    def __init__(self: Any) -> None:
+        init(self)
+        if active.ident == get_ident():
+            self._detsched_hash = active.execution.current.number("Future")  # type: ignore[union-attr]
+
+    def __hash__(self: Any) -> int:
+        number: int | None = self.__dict__.get("_detsched_hash")
+        return object.__hash__(self) if number is None else number
+
+    __init__.__wrapped__ = init  # type: ignore[attr-defined]
+    return {"__init__": __init__, "__hash__": __hash__}

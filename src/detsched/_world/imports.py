@@ -7,14 +7,15 @@ while it holds one of the import system's own locks, on which another would bloc
 
 from __future__ import annotations
 
-import importlib._bootstrap  # type: ignore[import-not-found]
+import importlib._bootstrap
+from collections.abc import Callable
 from typing import Any
 
 from _thread import get_ident
 
 from .._core.active import active
 
-_bootstrap: Any = importlib._bootstrap  # type: ignore[attr-defined]
+_bootstrap: Any = importlib._bootstrap
 _find_and_load = _bootstrap._find_and_load
 
 
@@ -25,13 +26,25 @@ def _find_and_load_atomically(name: str, import_: Any) -> Any:
     assert execution is not None
     execution.enter_atomic()
     try:
-        return _find_and_load(name, import_)
+        module = _find_and_load(name, import_)
+        if execution.current.atomic == 1:
+            _imported()  # what has just been imported may bind names and hold locks that are to be ours
+        return module
     finally:
         execution.leave_atomic()
 
 
-def install() -> None:
-    """Make imports atomic."""
+def _nothing() -> None:
+    pass
+
+
+_imported: Callable[[], None] = _nothing
+
+
+def install(imported: Callable[[], None]) -> None:
+    """Make imports atomic, and have `imported` called after each one that loaded something."""
+    global _imported
+    _imported = imported
     _bootstrap._find_and_load = _find_and_load_atomically
 
 

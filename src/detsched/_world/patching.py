@@ -81,7 +81,7 @@ class _Patch:
         self.depth += 1
         if self.depth == 1:
             self._classes()
-            imports.install()
+            imports.install(self._scan)
             self._replay()
         self._scan()
 
@@ -102,10 +102,15 @@ class _Patch:
     def _classes(self) -> None:
         for cls, name, function in hooks.table:
             self._set(cls, name, vars(cls).get(name, _ABSENT), function)
-        base = sys.modules.get("concurrent.futures._base")
-        if base is not None:
-            for name, method in futures.FutureIdentity(base.Future).methods.items():
-                self._set(base.Future, name, vars(base.Future).get(name, _ABSENT), method)
+        for modname in futures.MODULES:
+            if modname in sys.modules:
+                self._futures(modname)
+
+    def _futures(self, modname: str) -> None:
+        for cls, name, value in futures.replaced_in(modname, sys.modules[modname]):
+            before = vars(cls).get(name, _ABSENT)
+            if before is not value:
+                self._set(cls, name, before, value)
 
     # -------------------------------------------------------------- module globals
 
@@ -127,6 +132,8 @@ class _Patch:
             if self._scanned.get(modname) == seen and rank(getattr(module, "__file__", None) or "") != PROGRAM:
                 continue  # what the program itself binds may change between two entries without becoming more
             self._scanned[modname] = seen
+            if modname in futures.MODULES:
+                self._futures(modname)
             if modname.startswith("detsched"):
                 continue
             for name, value in list(vars(module).items()):
