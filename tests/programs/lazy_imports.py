@@ -49,5 +49,5 @@ def main():
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == {"colour": (2 / 3, 1.0, 1.0), "first": 9, "second": 9, "cmd": "(Cmd) ", "missing": True}
+    assert found == {"colour": (2 / 3, 1.0, 1.0), "first": "three: 9", "second": "three: 9", "cmd": "(Cmd) ", "missing": True}
     return sorted(found)

@@ -22,34 +22,32 @@ from _thread import allocate_lock
 class Baton:
     """`give()` lets the one who `take()`s go on, now or when it comes."""
 
-    __slots__ = ("give", "take", "close")
+    __slots__ = ("give", "take", "_fds")
 
     give: Callable[[], object]
     take: Callable[[], object]
-    close: Callable[[], None]
-    """Gives the system resources back."""
+
+    def __init__(self, *fds: int) -> None:
+        self._fds = fds
+
+    def __del__(self) -> None:
+        for fd in self._fds:
+            os.close(fd)
 
 
 def _eventfd_baton() -> Baton:
-    baton = Baton()
     fd = os.eventfd(0, os.EFD_CLOEXEC)
+    baton = Baton(fd)
     baton.give = partial(os.eventfd_write, fd, 1)
     baton.take = partial(os.eventfd_read, fd)
-    baton.close = partial(os.close, fd)
     return baton
 
 
 def _pipe_baton() -> Baton:
-    baton = Baton()
     reader, writer = os.pipe()
+    baton = Baton(reader, writer)
     baton.give = partial(os.write, writer, b"!")
     baton.take = partial(os.read, reader, 1)
-
-    def close() -> None:
-        os.close(reader)
-        os.close(writer)
-
-    baton.close = close
     return baton
 
 
@@ -66,7 +64,6 @@ def _lock_baton() -> Baton:
 
     baton.give = give
     baton.take = lock.acquire
-    baton.close = lambda: None
     return baton
 
 

@@ -224,8 +224,7 @@ class Execution:
     def _interrupted(self, error: BaseException, chosen: ControlledThread, me: ControlledThread) -> None:
         """A signal handler raised in a parked main thread: note it, and go on waiting until the run has been ended."""
         if not isinstance(error, InterruptedError):
-            self.error = error
-            self._alarm = 0
+            self.interrupt(error)
         while self.current is not me:
             try:
                 if self.current is chosen:
@@ -234,8 +233,7 @@ class Execution:
             except InterruptedError:
                 continue
             except BaseException as again:
-                self.error = again
-                self._alarm = 0
+                self.interrupt(again)
 
     def _observe(self, me: ControlledThread, operation: Operation) -> None:
         try:
@@ -318,16 +316,19 @@ class Execution:
 
     # ------------------------------------------------------------------ threads
 
-    def spawn(self, name: str, daemon: bool, timer: bool, body: Callable[[], None], handle: Any = None) -> ControlledThread:
-        """A new thread of the run, which will run `body`. To be called where a start operation is applied."""
+    def spawn(self, name: str, daemon: bool, timer: bool, body: Callable[[bool], None], handle: Any = None) -> ControlledThread:
+        """A new thread of the run. To be called where a start operation is applied.
+
+        The thread will call `body(True)`; `body(False)` if the run is over before the thread got so far.
+        """
         worker = pool.worker()
         thread = ControlledThread(self.current, name, daemon, timer, worker.baton, worker.os_ident)
         thread.handle = handle
-        self.live.append(thread)
+        worker.job = _Job(self, thread, body)
         if not daemon:
             self._foreground += 1
+        self.live.append(thread)
         self._fresh = thread
-        worker.job = _Job(self, thread, body)
         return thread
 
     def raised_in(self, thread: ControlledThread, error: BaseException) -> None:
@@ -365,6 +366,11 @@ class Execution:
         elif self.error is None:
             self.error = error
         return self._unwind()
+
+    def interrupt(self, error: BaseException) -> None:
+        """End the run at its next yield point, and have its caller see `error`. From a signal handler."""
+        self.error = error
+        self._alarm = 0
 
     def stop_soon(self, failure: Failure) -> None:
         """End the run with a failure at its next yield point. From any thread."""
@@ -497,17 +503,16 @@ class _Job:
 
     __slots__ = ("_execution", "_thread", "_body")
 
-    def __init__(self, execution: Execution, thread: ControlledThread, body: Callable[[], None]) -> None:
+    def __init__(self, execution: Execution, thread: ControlledThread, body: Callable[[bool], None]) -> None:
         self._execution = execution
         self._thread = thread
-        self._body: Callable[[], None] | None = body
+        self._body: Callable[[bool], None] | None = body
 
     def __call__(self) -> Baton:
         execution, thread = self._execution, self._thread
         try:
-            if not execution.unwinding:
-                assert self._body is not None
-                self._body()
+            assert self._body is not None
+            self._body(not execution.unwinding)
         except Unwind:
             pass
         except BaseException as error:

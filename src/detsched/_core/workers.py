@@ -70,7 +70,6 @@ class Worker:
                 del following
                 pool.idle.append(self)
                 give()
-        self.baton.close()
 
     def retire(self) -> None:
         """End the OS thread."""

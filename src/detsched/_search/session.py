@@ -15,6 +15,7 @@ from _thread import get_ident
 from .._core.active import active
 from .._core.execution import Execution, Observer, Step, exception_failure
 from .._core.failure import Failure
+from .._core.interrupts import Interrupts
 from .._core.schedule import Schedule, program_digest
 from .._core.thread import ControlledThread
 from .._core.trace import Recorder
@@ -76,6 +77,7 @@ class Session:
         self.settings = settings
         self.digest = program_digest(program)
         self._stack = ExitStack()
+        self._interrupts = Interrupts()
         self._excepthook = Excepthook(settings.thread_exceptions == "print")
 
     @classmethod
@@ -92,13 +94,21 @@ class Session:
         return session
 
     def __enter__(self) -> Session:
-        if self.settings.patch:
-            self._stack.enter_context(patched())
-        self._stack.enter_context(Pinned())
+        self._interrupts.__enter__()
+        try:
+            if self.settings.patch:
+                self._stack.enter_context(patched())
+            self._stack.enter_context(Pinned())
+            self._interrupts.unshield()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._interrupts.shield()
         self._stack.close()
+        self._interrupts.__exit__()
 
     def run(self, strategy: Strategy, turn: Turn, observers: Sequence[Observer] = (), entered: Callable[[Execution], None] | None = None) -> Done:
         """One run. Raises only what is no doing of the program: an interrupt, a strategy that failed, a fault of ours."""
@@ -117,8 +127,12 @@ class Session:
         if entered is not None:
             entered(execution)
         futures.restart_names()
-        with MainThread(execution):
-            value = contextvars.copy_context().run(execution.run, partial(self.program, *args))
+        self._excepthook.begin()
+        try:
+            with MainThread(execution):
+                value = contextvars.copy_context().run(execution.run, partial(self.program, *args))
+        finally:
+            self._excepthook.end()
         if execution.error is not None:
             raise execution.error
         if isinstance(value, SystemExit) and not any(thread is execution.main for thread, _ in execution.raised):

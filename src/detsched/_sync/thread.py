@@ -76,10 +76,10 @@ class Start(Operation):
     kind = "start"
     resource: ControlledThread | None
 
-    def __init__(self, name: str, daemon: bool, timer: bool, body: Callable[[], None], handle: Any) -> None:
+    def __init__(self, name: str, daemon: bool, timer: bool, body: Callable[[bool], None], handle: Any) -> None:
         self.resource = None
         self._name, self._daemon, self._timer = name, daemon, timer
-        self._body: Callable[[], None] | None = body
+        self._body: Callable[[bool], None] | None = body
         self._handle = handle
 
     def apply(self) -> ControlledThread:
@@ -146,9 +146,11 @@ def _context_for(thread: Any) -> contextvars.Context:
     return contextvars.copy_context() if inherit else contextvars.Context()
 
 
-def _bootstrap(thread: Any, context: contextvars.Context) -> None:
-    """What the standard library's `_bootstrap_inner` does, less what belongs to the OS thread."""
+def _bootstrap(thread: Any, context: contextvars.Context, wanted: bool) -> None:
+    """What the standard library's `_bootstrap_inner` does, less what belongs to the OS thread. `wanted`: the run goes on."""
     try:
+        if not wanted:
+            return
         if threading._trace_hook:  # type: ignore[attr-defined]
             sys.settrace(threading._trace_hook)  # type: ignore[attr-defined]
         if threading._profile_hook:
@@ -185,8 +187,9 @@ else:
 
     def _mark_ended(thread: Any) -> None:
         lock = thread._tstate_lock
-        lock._state.real.release()
-        threading._shutdown_locks.discard(lock)  # type: ignore[attr-defined]
+        if lock is not None:  # an interrupt may have come between start and mark
+            threading._shutdown_locks.discard(lock)  # type: ignore[attr-defined]
+            lock._state.real.release()
 
     def _notice_end(thread: Any) -> bool:
         # Until somebody looks, the lock is still there; who takes it keeps the thread alive to the eye.
@@ -347,8 +350,10 @@ def newname(template: str) -> str:
     return template.replace("%d", f"{prefix}{creator.count(template)}")
 
 
-def _run_raw(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def _run_raw(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any], wanted: bool) -> None:
     try:
+        if not wanted:
+            return
         contextvars.Context().run(function, *args, **kwargs)
     finally:
         record = active.execution.current  # type: ignore[union-attr]
@@ -400,8 +405,17 @@ class Excepthook:
 
     def __init__(self, only_print: bool) -> None:
         self._only_print = only_print
+        self.begin()
+
+    def begin(self) -> None:
+        """A run begins: what is set now is not the program's."""
         self._before = threading.excepthook
         self._before_raw = sys.unraisablehook
+
+    def end(self) -> None:
+        """A run has ended: what the program set was for its run."""
+        threading.excepthook = self._before
+        sys.unraisablehook = self._before_raw
 
     def __call__(self, record: ControlledThread, error: BaseException) -> bool:
         handle = record.handle

@@ -244,7 +244,11 @@ class patched:
     """
 
     def __enter__(self) -> None:
-        _patch.enter()
+        try:
+            _patch.enter()
+        except BaseException:  # an interrupt: nothing stays half done
+            _patch.leave()
+            raise
 
     def __exit__(self, *exc: object) -> None:
         _patch.leave()
