@@ -29,6 +29,7 @@ _COMMENT = re.compile(r"^<!--\s*(no test|file):\s*(.+?)\s*-->\s*$")
 _MASKS = [
     (re.compile(r"[\d,]+ runs/s"), "N runs/s"),
     (re.compile(r"\bin \d+\.\d+s\b"), "in Ns"),
+    (re.compile(r"'(ds1~[^']*)'"), r"\1"),  # quoted for the shell or not
 ]
 _PLACE = re.compile(r"[\w-]+\.(?:md|py):\d+|\bline \d+\b")
 _SPACES = re.compile(r" {2,}")

@@ -87,7 +87,7 @@ def test_random_calls(seed):
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="a function until 3.12")
 def test_lock_is_a_type():
     """From 3.13 on, Lock is a type that can be asked about."""
-    assert_same(["isinstance(Lock, type)", "isinstance(Lock(), Lock)", "Lock", "Lock.__module__, Lock.__name__", "class Mine(Lock): pass", "Lock(1)"])
+    assert_same(["isinstance(Lock, type)", "isinstance(Lock(), Lock)", "Lock", "Lock.__module__, Lock.__name__", "class Mine(Lock): pass"])
 
 
 def test_lock_takes_no_arguments():

@@ -39,7 +39,7 @@ SCRIPTS = {
     "weakref": ["lock = RLock()", "reference = weakref.ref(lock)", "reference() is lock", "del lock", "reference()"],
     "no pickle": ["thing = RLock()", *PICKLE],
     "subclassable": ["class Mine(type(RLock())): pass", "mine = Mine()", "mine.acquire()", "mine.release()", "isinstance(mine, type(RLock()))"],
-    "arguments": ["RLock(1)", "RLock(lock=1)"],
+    "wrong arguments of the constructor": ["RLock(1)", "RLock(lock=1)"],
     "another thread cannot free": [
         "lock = RLock()",
         "lock.acquire()",

@@ -96,6 +96,7 @@ class Execution:
         at_main_end: Callable[[], None] = lambda: None,
     ) -> None:
         self.log = Log()
+        self._threads, self._operations = self.log.threads, self.log.operations
         self.clock = VirtualClock(self.log)
         self.live: list[ControlledThread] = []
         """Every thread that has not ended, in the order of their starts."""
@@ -126,7 +127,7 @@ class Execution:
         self._foreground = 0
         self._unwound: set[ControlledThread] = set()
         self._watch = verdict.Watch()
-        self._alarm = min(self._last_stretch(-1), verdict.Watch.QUIET)
+        self._alarm = self._alarm_after_fresh = min(self._last_stretch(-1), verdict.Watch.QUIET)
         self._background_jumps = 0
         self._step = Step()
         self._step.log = self.log
@@ -139,14 +140,14 @@ class Execution:
     def _perform(self, operation: Operation) -> Any:
         me = self.current
         me.pending = operation
-        log = self.log
-        if self._fresh is None and len(log.threads) < self._alarm:
-            enabled = [t for t in self.live if not t.pending.blocking or t.pending.enabled()]  # type: ignore[union-attr]
+        me.blocking = operation.blocking
+        threads = self._threads
+        if len(threads) < self._alarm:
+            enabled = [t for t in self.live if not t.blocking or t.pending.enabled()]  # type: ignore[union-attr]
             if len(enabled) > 1:
-                step = self._step
-                step.enabled = enabled
+                self._step.enabled = enabled
                 try:
-                    chosen = self._choose(step)
+                    chosen = self._choose(self._step)
                 except BaseException as error:
                     chosen = self._abort(error)
             elif enabled:
@@ -159,8 +160,8 @@ class Execution:
             self._switch(me, chosen)
         elif self.unwinding:
             raise Unwind
-        log.threads.append(me)
-        log.operations.append(operation)
+        threads.append(me)
+        self._operations.append(operation)
         if self._observers:
             self._observe(me, operation)
         return operation.apply()
@@ -170,6 +171,7 @@ class Execution:
         fresh = self._fresh
         if fresh is not None:
             self._fresh = None
+            self._alarm = self._alarm_after_fresh
             return fresh
         if len(self.log) >= self._alarm:
             stop = self._look(me)
@@ -329,6 +331,8 @@ class Execution:
             self._foreground += 1
         self.live.append(thread)
         self._fresh = thread
+        # The next yield point is not a common one. (An interrupt may have set the alarm to 0 already: it stays.)
+        self._alarm_after_fresh, self._alarm = self._alarm, 0
         return thread
 
     def raised_in(self, thread: ControlledThread, error: BaseException) -> None:
@@ -370,12 +374,12 @@ class Execution:
     def interrupt(self, error: BaseException) -> None:
         """End the run at its next yield point, and have its caller see `error`. From a signal handler."""
         self.error = error
-        self._alarm = 0
+        self._alarm = self._alarm_after_fresh = 0
 
     def stop_soon(self, failure: Failure) -> None:
         """End the run with a failure at its next yield point. From any thread."""
         self.trespass = failure
-        self._alarm = 0
+        self._alarm = self._alarm_after_fresh = 0
 
     def _unwind(self) -> ControlledThread:
         self.unwinding = True
@@ -420,16 +424,16 @@ class Execution:
             raise UncontrolledError(
                 f"a run cannot begin {where}: one process has one run at a time; call the program itself, or use another process"
             )
+        active.execution = self  # first: from here on interrupts know that this is a run
         main = self.main
         self.live.append(main)
         self._foreground += 1
         collecting = gc.isenabled()
-        gc.disable()
-        active.execution = self
-        active.perform = self._perform
-        self.ident = active.ident = main.os_ident
         value = None
         try:
+            gc.disable()
+            active.perform = self._perform
+            self.ident = active.ident = main.os_ident
             try:
                 value = program()
                 if not self.unwinding:
@@ -450,14 +454,15 @@ class Execution:
         finally:
             if self.trespass is not None and self.trespass not in self.failures:
                 self.failures.append(self.trespass)
-            if self.live:  # a second interrupt, inside the engine
-                self.error = self.error or InternalError(f"{len(self.live)} threads were left behind")
-            active.clear()
-            if collecting:
-                gc.enable()
-            pool.batons.append(main.baton)
+            if self.live and self.error is None:
+                self.error = InternalError(f"{len(self.live)} threads were left behind: {self.live}")
             if self._unwound:
                 self._release_what_is_held()
+            pool.batons.append(main.baton)
+            active.ident = 0
+            if collecting:
+                gc.enable()
+            active.clear()
         return value
 
     def _release_what_is_held(self) -> None:

@@ -19,7 +19,7 @@ class ControlledThread(Resource):
     """One thread of a run, and the resource that starts and joins are about. `pending` is the operation that it has announced; None before the first and after the end."""
 
     __slots__ = (
-        "path", "label", "name", "ident", "daemon", "timer", "pending", "baton", "os_ident", "handle",
+        "path", "label", "name", "ident", "daemon", "timer", "pending", "blocking", "baton", "os_ident", "handle",
         "children", "made", "ended", "atomic", "unwound",
     )  # fmt: skip
 
@@ -38,6 +38,8 @@ class ControlledThread(Resource):
         self.daemon = daemon
         self.timer = timer
         self.pending: Operation | None = None
+        self.blocking = False
+        """Whether `pending` has to be asked if it is enabled: a copy, for the engine's loop."""
         self.baton = baton
         self.os_ident = os_ident
         self.handle: Any = None

@@ -7,6 +7,7 @@ has passed again; else the verdict is divergence: the program keeps state betwee
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, Unpack
 
@@ -179,6 +180,12 @@ def search(session: Session, pinned: tuple[Schedule, ...] = ()) -> Exploration[A
                 exploration.elapsed = _clock() - began
                 raise
     exploration.elapsed = _clock() - began
+    if exploration.runs and not exploration.steps:
+        warnings.warn(
+            f"{session.digest.rpartition('-')[0]} reached no yield point in {exploration.runs} runs: nothing of it was under control, "
+            f"and that it passed says nothing. Does it start threads? Does it use locks that detsched does not reach?",
+            stacklevel=4,
+        )
     return exploration
 
 

@@ -42,7 +42,7 @@ class _Checked(Strategy):
 
     def choose(self, step: Step) -> ControlledThread:
         chosen: ControlledThread = self._inner.choose(step)
-        if not any(chosen is thread for thread in step.enabled):
+        if chosen not in step.enabled:
             raise InvalidSettings(
                 f"the strategy {type(self._inner).__name__} chose {chosen!r}: choose() must return one of step.enabled ({step.enabled})"
             )

@@ -1,0 +1,324 @@
+"""Real bugs in real packages: are they found, do their tokens replay in other processes, and do the fixed versions pass?
+
+Four bugs that shipped and need no finer yield points than synchronisation. For each, under strategy "random":
+
+- the version that has the bug fails for some seed below 2000;
+- the token of that failure leads to the same failure, 100 of 100 times in fresh processes with random hash seeds;
+- the version that fixed it fails for no seed.
+
+    python benchmarks/zoo.py
+    python benchmarks/zoo.py --replays 5 --only Z02 Z12 --packages some/folder
+
+The pinned versions are inputs of this benchmark, never dependencies: they are installed into a scratch folder (--packages keeps
+it). Z06 is a bug of the standard library: it is there up to CPython 3.11 and gone in 3.12, so it takes one interpreter of each.
+Exit status 1 if the bar is missed.
+"""
+
+import argparse
+import functools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from glob import glob
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+
+import detsched  # noqa: E402
+
+SEEDS = 2000
+SECONDS = 300
+"""When a process is taken to hang."""
+
+
+# ---------------------------------------------------------------- the scenarios: plain threads and the package
+
+def in_threads(*calls):
+    """Each call in a thread of its own; the first error that one of them had is raised here, after all have ended."""
+    errors = []
+
+    def guarded(call):
+        try:
+            call()
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(call,), daemon=True) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for error in errors:
+        raise error
+
+
+def z02():
+    """cachetools: a memoized function with a lock gives two first callers two different objects for one key."""
+    from cachetools import LRUCache, cached
+
+    def scenario():
+        @cached(LRUCache(maxsize=4), lock=threading.Lock())
+        def session(host):
+            return [host]
+
+        sessions = []
+        in_threads(*[lambda: sessions.append(session("localhost"))] * 2)
+        first, second = sessions
+        assert first is second, "one key, two sessions"
+
+    return scenario
+
+
+class Part:
+    """Two properties, each of which may ask the other one of another part. No part asks itself, not even by a detour."""
+
+    def __init__(self, other=None):
+        self.other = other
+
+    @functools.cached_property
+    def width(self):
+        return self.other.height + 1 if self.other else 1
+
+    @functools.cached_property
+    def height(self):
+        return self.other.width + 1 if self.other else 1
+
+
+def z06():
+    """functools.cached_property: one lock for a property of all instances, so unrelated instances deadlock."""
+
+    def scenario():
+        door, window = Part(Part()), Part(Part())
+        in_threads(lambda: door.width, lambda: window.height)
+        assert (door.width, window.height) == (2, 2)
+
+    return scenario
+
+
+def z10():
+    """Pykka: a request that is queued behind the actor's stop is dropped, and whoever waits for the answer waits for ever."""
+    import pykka
+
+    class Clerk(pykka.ThreadingActor):
+        def __init__(self, opening):
+            super().__init__()
+            self.opening = opening
+
+        def on_receive(self, message):
+            if message["kind"] == "open":
+                self.opening.wait()
+            return message["kind"]
+
+    def scenario():
+        opening = threading.Event()
+        clerk = Clerk.start(opening)
+        clerk.tell({"kind": "open"})  # while the clerk waits for the opening, the two below queue up
+        answers = []
+        in_threads(
+            lambda: answers.append(clerk.ask({"kind": "question"}, block=False)),
+            lambda: clerk.stop(block=False),
+        )
+        opening.set()
+        try:
+            answers[0].get()
+        except pykka.ActorDeadError:
+            pass  # told that it will not be answered: that is an answer
+
+    return scenario
+
+
+def z12():
+    """peewee: close_all takes the pool's lock, then the database's; connect takes them the other way round."""
+    from playhouse.pool import PooledSqliteDatabase
+
+    def scenario():
+        database = PooledSqliteDatabase(":memory:", check_same_thread=False, max_connections=3)
+
+        def use():
+            database.connect()
+            database.close()
+
+        in_threads(use, database.close_all)
+
+    return scenario
+
+
+ZOO = {
+    "Z02": (z02, "cachetools==4.1.1", "cachetools==4.2.0", "exception"),
+    "Z06": (z06, "CPython<3.12", "CPython>=3.12", "deadlock"),
+    "Z10": (z10, "Pykka==1.1.0", "Pykka==1.2.0", "deadlock"),
+    "Z12": (z12, "peewee==4.0.5", "peewee==4.0.6", "deadlock"),
+}
+
+
+# ---------------------------------------------------------------- in a process of its own
+
+def search(scenario):
+    """The first seed that fails and its token; then all seeds, for the rate."""
+    settings = {"strategy": "random", "granularity": "sync", "seed": 0, "runs": SEEDS}
+    first = detsched.explore(scenario, keep_going=False, **settings)
+    if first.failure is None:
+        return {"runs": first.runs, "failed": 0, "steps": first.steps}
+    every = detsched.explore(scenario, keep_going=True, **settings)
+    failure = first.failure
+    return {
+        "runs": every.runs,
+        "failed": every.failed_runs,
+        "steps": every.steps,
+        "seed": first.runs - 1,
+        "kinds": sorted({each.kind for each in every.failures}),
+        "kind": failure.kind,
+        "origin": list(failure.origin),
+        "said": str(failure),
+        "token": str(failure.schedule),
+    }
+
+
+def again(scenario, token):
+    """What a schedule comes to."""
+    failure = detsched.record(scenario, schedule=token).failure
+    return {"kind": failure and failure.kind, "origin": failure and list(failure.origin)}
+
+
+def work(name, folder, token):
+    if folder:
+        sys.path.insert(0, folder)
+    scenario = ZOO[name][0]()  # imports the package: before control begins, as a test-suite would
+    print(json.dumps(again(scenario, token) if token else search(scenario)))
+
+
+# ---------------------------------------------------------------- around them
+
+def process(python, name, folder, token=""):
+    """What one fresh process with a random hash seed answers, or what went wrong with it."""
+    environment = {**os.environ, "PYTHONHASHSEED": "random"}
+    command = [python, __file__, "--work", name, folder, token]
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return {"broken": f"no end within {SECONDS} s"}
+    if done.returncode:
+        return {"broken": (done.stderr.strip().splitlines() or ["it said nothing"])[-1]}
+    answer = json.loads(done.stdout.splitlines()[-1])
+    if done.stderr.strip():
+        answer["noise"] = len(done.stderr.splitlines())
+    return answer
+
+
+def installed(python, packages, pin):
+    """A folder that holds a pinned version."""
+    folder = os.path.join(packages, pin)
+    if not os.path.isdir(folder):
+        # Into another name first: an interrupted installation must not be taken for a whole one.
+        partial = folder + ".partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        subprocess.run(
+            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target", partial, pin],
+            check=True,
+            stderr=subprocess.PIPE,
+        )
+        os.rename(partial, folder)
+    return folder
+
+
+def version_of(python):
+    """The version of an interpreter, () if it does not run (a pyenv shim of a version that is not selected, say)."""
+    try:
+        said = subprocess.run([python, "-c", "import sys; print(*sys.version_info[:3])"], capture_output=True, text=True, timeout=30)
+    except OSError:
+        return ()
+    return tuple(map(int, said.stdout.split())) if said.returncode == 0 else ()
+
+
+def interpreter(wanted):
+    """This interpreter, or one from PATH or pyenv, whose version is as wanted; None if there is none."""
+    pyenv = os.environ.get("PYENV_ROOT", os.path.expanduser(os.path.join("~", ".pyenv")))
+    candidates = [sys.executable]
+    candidates += filter(None, (shutil.which(f"python3.{minor}") for minor in (*range(11, 20),)))
+    candidates += sorted(glob(os.path.join(pyenv, "versions", "3.*", "bin", "python")))
+    return next((python for python in candidates if version_of(python) >= (3, 11) and wanted(version_of(python))), None)
+
+
+def examine(name, options, packages):
+    """A line of the table, and whether the bar is met; None where it could not be checked."""
+    _, buggy, fixed, kind = ZOO[name]
+    if name == "Z06":
+        python, fixed_python = interpreter(lambda version: version < (3, 12)), options.python_fixed
+        if not fixed_python:
+            fixed_python = interpreter(lambda version: version >= (3, 12))
+        folder = fixed_folder = ""
+        missing = [text for found, text in ((python, "no CPython 3.11 found"), (fixed_python, "no CPython 3.12 or later found: give --python-fixed")) if not found]
+        if missing:
+            return f"{name}  not checked: {', '.join(missing)}", None
+        if version_of(fixed_python) < (3, 12):
+            return f"{name}  not checked: --python-fixed is to be CPython 3.12 or later", None
+        buggy, fixed = (f"CPython {'.'.join(map(str, version_of(each)))}" for each in (python, fixed_python))
+    else:
+        python = fixed_python = sys.executable
+        folder, fixed_folder = (installed(python, packages, pin) for pin in (buggy, fixed))
+
+    found = process(python, name, folder)
+    fine = process(fixed_python, name, fixed_folder)
+    wrong = []
+    if "broken" in found:
+        wrong.append(f"the search broke: {found['broken']}")
+    elif not found["failed"]:
+        wrong.append("not found")
+    elif found["kinds"] != [kind]:
+        wrong.append(f"found as {found['kinds']}: {found['said'][:80]}")
+    if "broken" in fine:
+        wrong.append(f"the fixed version broke: {fine['broken']}")
+    elif fine["failed"]:
+        wrong.append(f"the fixed version fails: {fine['said'][:120]}")
+    elif fine["runs"] < SEEDS or not fine["steps"]:
+        wrong.append("the fixed version was not run")
+
+    same = 0
+    if found.get("token"):
+        with ThreadPoolExecutor(options.jobs) as pool:
+            replays = list(pool.map(lambda _: process(python, name, folder, found["token"]), range(options.replays)))
+        same = sum(replay.get("kind") == found["kind"] and replay.get("origin") == found["origin"] for replay in replays)
+        if same < options.replays:
+            other = next(replay for replay in replays if replay.get("origin") != found["origin"])
+            wrong.append(f"a replay came to {other}")
+
+    line = (
+        f"{name}  {buggy:18} {found.get('kind', '-'):10} {found.get('seed', '-'):>6}  {found.get('failed', 0):>5} of {found.get('runs', 0)}"
+        f"  {same:>3} of {options.replays:<3}   {fixed:18} {fine.get('failed', '-'):>2} of {fine.get('runs', 0)}  {'; '.join(wrong) or 'ok'}"
+    )
+    return line, not wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--packages", metavar="DIR", help="where the pinned versions are, or are to be kept (a temporary folder)")
+    parser.add_argument("--replays", type=int, default=100, help="in how many processes each token is replayed (100)")
+    parser.add_argument("--python-fixed", metavar="PYTHON", help="a CPython 3.12 or later, for the fixed version of Z06 (looked for)")
+    parser.add_argument("--only", nargs="+", choices=list(ZOO), default=list(ZOO), help="some of the bugs")
+    parser.add_argument("--jobs", type=int, default=2, help="how many processes at a time (2)")
+    parser.add_argument("--work", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.work:
+        return work(*options.work)
+
+    print(f"detsched {detsched.__version__}, CPython {sys.version.split()[0]}, seeds 0 to {SEEDS - 1}")
+    print("bug  buggy version      found as     seed  runs that fail  replays     fixed version    runs that fail")
+    met = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in options.only:
+            line, fine = examine(name, options, os.path.abspath(options.packages or scratch))
+            print(line, flush=True)
+            met.append(fine)
+    unchecked = f", {met.count(None)} not checked" if None in met else ""
+    print(f"{len(met)} bugs, {met.count(True)} as they should be{unchecked}")
+    return 1 if False in met else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
