@@ -176,7 +176,7 @@ def search(scenario):
         "kind": failure.kind,
         "origin": list(failure.origin),
         "said": str(failure),
-        "token": str(failure.schedule),
+        "token": str(failure.schedule) if failure.schedule is not None else "",
     }
 
 
@@ -205,10 +205,7 @@ def process(python, name, folder, token=""):
         return {"broken": f"no end within {SECONDS} s"}
     if done.returncode:
         return {"broken": (done.stderr.strip().splitlines() or ["it said nothing"])[-1]}
-    answer = json.loads(done.stdout.splitlines()[-1])
-    if done.stderr.strip():
-        answer["noise"] = len(done.stderr.splitlines())
-    return answer
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def installed(python, packages, pin):
@@ -240,7 +237,7 @@ def interpreter(wanted):
     """This interpreter, or one from PATH or pyenv, whose version is as wanted; None if there is none."""
     pyenv = os.environ.get("PYENV_ROOT", os.path.expanduser(os.path.join("~", ".pyenv")))
     candidates = [sys.executable]
-    candidates += filter(None, (shutil.which(f"python3.{minor}") for minor in (*range(11, 20),)))
+    candidates += filter(None, (shutil.which(f"python3.{minor}") for minor in range(11, 20)))
     candidates += sorted(glob(os.path.join(pyenv, "versions", "3.*", "bin", "python")))
     return next((python for python in candidates if version_of(python) >= (3, 11) and wanted(version_of(python))), None)
 
@@ -253,11 +250,10 @@ def examine(name, options, packages):
         if not fixed_python:
             fixed_python = interpreter(lambda version: version >= (3, 12))
         folder = fixed_folder = ""
-        missing = [text for found, text in ((python, "no CPython 3.11 found"), (fixed_python, "no CPython 3.12 or later found: give --python-fixed")) if not found]
-        if missing:
-            return f"{name}  not checked: {', '.join(missing)}", None
-        if version_of(fixed_python) < (3, 12):
-            return f"{name}  not checked: --python-fixed is to be CPython 3.12 or later", None
+        if not python:
+            return f"{name}  not checked: no CPython 3.11 found, which has the bug", None
+        if not fixed_python:
+            return f"{name}  not checked: no CPython 3.12 or later found, name one with --python-fixed", None
         buggy, fixed = (f"CPython {'.'.join(map(str, version_of(each)))}" for each in (python, fixed_python))
     else:
         python = fixed_python = sys.executable
@@ -270,8 +266,8 @@ def examine(name, options, packages):
         wrong.append(f"the search broke: {found['broken']}")
     elif not found["failed"]:
         wrong.append("not found")
-    elif found["kinds"] != [kind]:
-        wrong.append(f"found as {found['kinds']}: {found['said'][:80]}")
+    elif {found["kind"], *found["kinds"]} != {kind}:
+        wrong.append(f"found as {found['kind']}: {found['said'][:300]}")
     if "broken" in fine:
         wrong.append(f"the fixed version broke: {fine['broken']}")
     elif fine["failed"]:
@@ -286,7 +282,7 @@ def examine(name, options, packages):
         same = sum(replay.get("kind") == found["kind"] and replay.get("origin") == found["origin"] for replay in replays)
         if same < options.replays:
             other = next(replay for replay in replays if replay.get("origin") != found["origin"])
-            wrong.append(f"a replay came to {other}")
+            wrong.append(f"a replay came to {str(other)[:300]}")
 
     line = (
         f"{name}  {buggy:18} {found.get('kind', '-'):10} {found.get('seed', '-'):>6}  {found.get('failed', 0):>5} of {found.get('runs', 0)}"
@@ -306,6 +302,8 @@ def main():
     options = parser.parse_args()
     if options.work:
         return work(*options.work)
+    if options.python_fixed and version_of(options.python_fixed) < (3, 12):
+        parser.error(f"--python-fixed {options.python_fixed}: this is no CPython 3.12 or later that runs")
 
     print(f"detsched {detsched.__version__}, CPython {sys.version.split()[0]}, seeds 0 to {SEEDS - 1}")
     print("bug  buggy version      found as     seed  runs that fail  replays     fixed version    runs that fail")

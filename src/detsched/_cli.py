@@ -39,9 +39,9 @@ class Script:
             self._folder = os.path.dirname(os.path.abspath(target))
 
     def __detsched_replay__(self, token: str) -> str:
-        command = "detsched" if os.path.basename(sys.argv[0]) == "detsched" else "python -m detsched"
+        command = "detsched" if os.path.basename(sys.argv[0]) == "detsched" else "python3 -m detsched"
         target = ["-m", self._target] if self._is_module else [self._target]
-        return f"{command} replay --schedule {shlex.quote(token)} {shlex.join([*target, *self._args])}"
+        return f"{command} replay --schedule {token} {shlex.join([*target, *self._args])}"
 
     def __call__(self) -> None:
         module = ModuleType("__main__")
@@ -142,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("detsched: interrupted", file=sys.stderr)
         return 130
     except SyntaxError as error:
-        sys.excepthook(type(error), error, None)
+        sys.excepthook(type(error), error.with_traceback(None), None)
         return 1
     except DetschedError as error:
         print(f"detsched: {error}", file=sys.stderr)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, TypedDict
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypedDict, Unpack
 
 from .errors import InvalidSettings
 
@@ -63,7 +63,7 @@ def _refuse(name: str, value: object, wanted: str) -> InvalidSettings:
     return InvalidSettings(f"{name}={value!r}: {name} is {wanted}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False)
 class Settings:
     """How to run a program. Immutable; `replace` makes another one.
 
@@ -102,8 +102,16 @@ class Settings:
     patch: bool = True
     setup: Callable[[], Any] | None = None
 
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
+    def __init__(self, **given: Unpack[SettingsDict]) -> None:
+        check_names(given)
+        for name in NAMES:
+            object.__setattr__(self, name, given.get(name, getattr(Settings, name)))
+        object.__setattr__(self, "_given", frozenset(given))
+        self._check()
+
+    def _check(self) -> None:
+        for name in NAMES:
+            value = getattr(self, name)
             later = _LATER_VALUES.get((name, value)) if isinstance(value, (str, bool)) else None
             if later is not None:
                 raise InvalidSettings(f"{name}={value!r}: {later}")
@@ -143,8 +151,11 @@ class Settings:
 
     def replace(self, **changes: Any) -> Settings:
         """A copy with some settings changed."""
-        check_names(changes)
-        return replace(self, **changes)
+        return Settings(**{**self.given(), **changes})
+
+    def given(self) -> dict[str, Any]:
+        """What was said, not left at its default."""
+        return {name: getattr(self, name) for name in self._given}  # type: ignore[attr-defined]
 
     def __repr__(self) -> str:
         changed = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if getattr(self, f.name) != f.default)
@@ -177,6 +188,9 @@ def check_names(given: Mapping[str, object], parameters: tuple[str, ...] = ()) -
 
 def _from_environment() -> dict[str, Any]:
     found: dict[str, Any] = {}
+    for name, later in _LATER.items():
+        if f"DETSCHED_{name.upper()}" in os.environ:
+            raise InvalidSettings(f"environment variable DETSCHED_{name.upper()}: {later}")
     for name in NAMES:
         text = os.environ.get(f"DETSCHED_{name.upper()}")
         if text is None or name == "setup":
@@ -209,6 +223,6 @@ def settle(given: Mapping[str, Any], defaults: Mapping[str, Any] | None = None, 
         raise InvalidSettings(f"settings={shared!r}: settings is a detsched.Settings")
     values: dict[str, Any] = {**(defaults or {}), **_from_environment()}
     if shared is not None:
-        values.update({f.name: getattr(shared, f.name) for f in fields(Settings) if getattr(shared, f.name) != f.default})
+        values.update(shared.given())
     values.update(given)
     return Settings(**values)

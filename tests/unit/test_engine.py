@@ -11,7 +11,7 @@ import time
 import pytest
 
 import detsched
-from detsched import DeadlockError, LimitError, LivelockError, UncontrolledError
+from detsched import DeadlockError, LimitError, LivelockError, UncontrolledError, yield_point
 
 
 def together(*bodies, names=None, daemon=False):
@@ -229,9 +229,8 @@ def test_deadlock_says_who_waits_for_what_held_by_whom():
 
 def test_run_raises_deadlock():
     """`run` raises DeadlockError, with the report as a note."""
-    lock = threading.Lock()
-
     def program():
+        lock = threading.Lock()
         with lock:
             lock.acquire()
 
@@ -324,7 +323,7 @@ def test_a_polling_daemon_hides_no_deadlock(poll):
                 elif poll == "wait":
                     event.wait(0.5)
                 else:
-                    detsched.yield_point()
+                    yield_point()
 
         threading.Thread(target=watch, name="watcher", daemon=True).start()
         together(threading.Lock().acquire, threading.Condition().acquire, threading.Semaphore(0).acquire, names=["fine", "fine too", "stuck"])
@@ -430,7 +429,7 @@ def spin_on_is_alive():
 def spin_on_yields():
     """Yields for ever."""
     while True:
-        detsched.yield_point()
+        yield_point()
 
 
 @pytest.mark.parametrize("program", [spin_on_event, spin_with_sleep, spin_in_two, spin_on_a_try, spin_on_is_alive, spin_on_yields])
@@ -622,7 +621,8 @@ def test_daemons_are_unwound_at_the_end():
 
 def test_with_blocks_let_go():
     """Locks held by parked threads are let go, those that a `with` holds and those that nothing would free."""
-    lock, rlock, semaphore, condition, bare = threading.Lock(), threading.RLock(), threading.Semaphore(1), threading.Condition(), threading.Lock()
+    ours = detsched.threading
+    lock, rlock, semaphore, condition, bare = ours.Lock(), ours.RLock(), ours.Semaphore(1), ours.Condition(), ours.Lock()
 
     def program():
         def body():
@@ -645,7 +645,7 @@ def test_with_blocks_let_go():
 
 def test_locks_from_another_thread_are_free_after_a_failure():
     """An RLock that a parked thread held can be taken by any real thread afterwards."""
-    rlock = threading.RLock()
+    rlock = detsched.threading.RLock()
     taken = []
 
     def program():
@@ -866,6 +866,50 @@ def test_collection_stays_off_if_it_was():
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+REAL_LOCKS = """
+import threading, detsched
+def make():
+    {where}
+    def program():
+        entered = []
+        def body():
+            with lock:
+                entered.append(threading.current_thread().name)
+                done = threading.Event()
+                threading.Timer(1, done.set).start()
+                done.wait()
+        threads = [threading.Thread(target=body) for _ in range(3)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        return len(entered)
+    return program
+print([detsched.run(make(), seed=seed) for seed in range(5)])
+"""
+FROM_BEFORE = {
+    "a variable of an enclosing function": "lock = threading.Lock()",
+    "a global": "global lock; lock = threading.Lock()",
+    "an item of a list": "locks = [threading.Lock()]; lock = type('Lock', (), {'__enter__': lambda self: locks[0].__enter__(), '__exit__': lambda self, *e: locks[0].__exit__(*e)})()",
+    "an RLock of an enclosing function": "lock = threading.RLock()",
+    "a Condition of an enclosing function": "lock = threading.Condition()",
+}
+
+
+@pytest.mark.parametrize("where", FROM_BEFORE)
+def test_a_real_lock_from_before_freezes_no_run(where):
+    """A real lock that was made before control, and is held by a parked thread, never freezes the process."""
+    import subprocess
+
+    done = subprocess.run(
+        [sys.executable, "-c", REAL_LOCKS.format(where=FROM_BEFORE[where])],
+        env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(detsched.__file__))},
+        capture_output=True,
+        text=True,
+        timeout=10,
+    )
+
+    assert done.stdout == "[3, 3, 3, 3, 3]\n", done.stderr
 
 
 # ---------------------------------------------------------------------- one run at a time

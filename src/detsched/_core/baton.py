@@ -30,9 +30,9 @@ class Baton:
     def __init__(self, *fds: int) -> None:
         self._fds = fds
 
-    def __del__(self) -> None:
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
         for fd in self._fds:
-            os.close(fd)
+            close(fd)
 
 
 def _eventfd_baton() -> Baton:

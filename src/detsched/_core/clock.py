@@ -75,5 +75,5 @@ class Sleep(Operation):
     def apply(self) -> None:
         return None
 
-    def describe(self) -> str:
-        return f"sleep {self._seconds:g} s"
+    def parts(self) -> tuple[str, str]:
+        return f"sleep {self._seconds:g} s", ""

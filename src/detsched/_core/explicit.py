@@ -41,8 +41,8 @@ class YieldPoint(Operation):
     def changes(self) -> bool:
         return False  # a thread that yields for ever makes no progress
 
-    def describe(self) -> str:
-        return "yield point" if self._label is None else f"yield point {self._label!r}"
+    def parts(self) -> tuple[str, str]:
+        return self.kind, self._label or ""
 
 
 class Access(Operation):
@@ -58,8 +58,8 @@ class Access(Operation):
     def apply(self) -> None:
         return None
 
-    def describe(self) -> str:
-        return f"{'write' if self.mode is WRITE else 'read'} {self.resource}"
+    def parts(self) -> tuple[str, str]:
+        return "write" if self.mode is WRITE else "read", str(self.resource)
 
 
 class Choose(Operation):
@@ -78,8 +78,8 @@ class Choose(Operation):
         self.answer = active.execution.answer(self._count)
         return self.answer
 
-    def describe(self) -> str:
-        return f"choose option {self.answer} of {self._count}" if self.answer >= 0 else f"choose one of {self._count}"
+    def parts(self) -> tuple[str, str]:
+        return f"choose option {self.answer + 1} of {self._count}" if self.answer >= 0 else f"choose one of {self._count}", ""
 
 
 def yield_point(label: str | None = None) -> None:

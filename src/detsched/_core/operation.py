@@ -88,6 +88,10 @@ class Operation:
         """What schedules are checked by: the same before and after the operation is applied, and in every process."""
         return self.kind if self.resource is None else f"{self.kind} {self.resource.key}"
 
+    def parts(self) -> tuple[str, str]:
+        """The operation in words: what is done, and with what (empty: with nothing)."""
+        return self.kind, "" if self.resource is None else str(self.resource)
+
     def describe(self) -> str:
-        """The operation in words: `acquire Lock (bank.py:12)`."""
-        return self.kind if self.resource is None else f"{self.kind} {self.resource}"
+        """The operation in one phrase: `acquire Lock (bank.py:12)`."""
+        return " ".join(filter(None, self.parts()))

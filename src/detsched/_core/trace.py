@@ -73,13 +73,13 @@ class Recorder:
         log = execution.log
         found = []
         for index, place in enumerate(self._places):
-            operation = log.operations[index]
+            done, about = log.operations[index].parts()
             found.append(
                 TraceEvent(
                     index + 1,
                     log.threads[index].name,
-                    operation.kind,
-                    "" if operation.resource is None else str(operation.resource),
+                    done,
+                    about,
                     self._reasons[index],
                     NOWHERE if place is None else locate(*place),
                     self._times[index],

@@ -31,6 +31,10 @@ class ReportedRun(Protocol):
     def preemptions(self) -> int: ...
 
 
+def _count(number: int, noun: str, plural: str = "s") -> str:
+    return f"{number:,} {noun}{'' if number == 1 else plural}"
+
+
 def verdict(failure: Failure) -> str:
     """The first line of a report: the kind, and the one fact that matters."""
     kind = "" if failure.kind == "exception" else f"{failure.kind}: "
@@ -54,7 +58,7 @@ def replay_lines(failure: Failure, program: Any) -> list[str]:
 def run_report(run: ReportedRun, program: Any, confirmed: str | None) -> str:
     """What is to be said about one run."""
     failure = run.failures[0] if run.failures else None
-    head = f"{run.steps:,} steps, {run.switches:,} switches, {run.preemptions:,} preemptions"
+    head = ", ".join((_count(run.steps, "step"), _count(run.switches, "switch", "es"), _count(run.preemptions, "preemption")))
     if failure is None:
         lines = [f"detsched: passed, {head}"]
     else:

@@ -73,13 +73,13 @@ class Exploration(Generic[T]):
         settings = self._settings
         name = settings.strategy if isinstance(settings.strategy, str) else getattr(settings.strategy, "__name__", type(settings.strategy).__name__)
         rate = f"{self.runs / self.elapsed:,.0f} runs/s" if self.elapsed > 0 else ""
-        found = f"{len(self._failures)} {'failure' if len(self._failures) == 1 else 'failures'}" if self._failures else "no failure"
+        found = _count(len(self._failures), "failure") if self._failures else "no failure"
         where = f" ({self.failed_runs:,} of them failed)" if self.failed_runs else ""
         stopped = ", interrupted" if self.interrupted else ""
         no_points = "; NO YIELD POINT was reached, nothing of this program is under control" if self.runs and not self.steps else ""
         return (
-            f"{found} in {self.runs:,} runs{where}, strategy {name}, seed {settings.seed}, "
-            f"{len(self._outcomes):,} {'outcome' if len(self._outcomes) == 1 else 'outcomes'}, not complete{stopped}, {rate}{no_points}"
+            f"{found} in {_count(self.runs, 'run')}{where}, strategy {name}, seed {settings.seed}, "
+            f"{_count(len(self._outcomes), 'outcome')}, not complete{stopped}, {rate}{no_points}"
         )
 
     def report(self) -> str:
@@ -115,6 +115,10 @@ class Exploration(Generic[T]):
         self._runs_of[failure.origin] = run
         self._found_in[failure.origin] = (index, run._session.settings.seed + index)
         run._confirmed = f"found in run {index + 1} (seed {run._session.settings.seed + index}), replayed: the same failure again"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _doubt(session: Session, found: Failure, run: Run[Any] | None, passed: Schedule | None) -> Failure | None:
@@ -194,10 +198,12 @@ def _pinned(exploration: Exploration[Any], session: Session, schedule: Schedule,
     if not session.settings.keep_going and exploration._failures:
         return
     run = recorded(session, schedule)
-    exploration.runs += 1
-    exploration.steps += run.steps
+    assert run._done is not None
+    exploration._note(run._done)
     for failure in run.failures:
-        if failure.kind != "divergence" and failure.origin not in known:
+        if failure.kind == "divergence":
+            warnings.warn(f"a schedule from before no longer fits the program, so it was passed over: {failure}", stacklevel=5)
+        elif failure.origin not in known:
             known.add(failure.origin)
             exploration._believe(failure, run, 0)
             run._confirmed = "found by a schedule from before"

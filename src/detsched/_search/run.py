@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, Unpack
 
+from _thread import get_ident
+
 from .._core.active import active
 from .._core.execution import Execution
 from .._core.failure import Failure
@@ -14,6 +16,7 @@ from .._report import text
 from ..errors import DetschedError, InvalidSchedule, InvalidSettings
 from ..settings import SettingsDict
 from ..strategies import Replay, Turn
+from . import session as sessions
 from .session import Done, Session, make_strategy, record_in
 
 T = TypeVar("T")
@@ -120,32 +123,18 @@ class Run(Generic[T]):
         return f"<Run: {self.failure or 'passed'}, {self.steps} steps>"
 
 
-_current: Run[Any] | None = None
-
-
 def current_run() -> Run[Any] | None:
-    """The run that the calling code is in; None outside."""
-    from _thread import get_ident
-
-    return _current if active.ident == get_ident() else None
+    """The run that the calling code is in, as far as it has come; None outside."""
+    if active.ident != get_ident() or active.execution is None or sessions.running is None:
+        return None
+    return Run(sessions.running, active.execution)
 
 
 def recorded(session: Session, schedule: Schedule | None) -> Run[Any]:
     """One run in an entered session, under its strategy or a schedule."""
-    global _current
     strategy = make_strategy(session.settings.strategy) if schedule is None else Replay(schedule)
-    run: Run[Any]
-
-    def entered(execution: Execution) -> None:
-        global _current
-        nonlocal run
-        run = _current = Run(session, execution)
-
-    before = _current
-    try:
-        done, recorder = record_in(session, strategy, Turn(0, session.settings.seed), entered)
-    finally:
-        _current = before
+    done, recorder = record_in(session, strategy, Turn(0, session.settings.seed))
+    run: Run[Any] = Run(session, done.execution)
     return run._finish(done, recorder)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from _thread import get_ident
 
+from .._core import explicit  # noqa: F401  (loaded before control begins: its own names must be the real ones)
 from .._core.active import active
 from .._core.execution import Execution, Observer, Step, exception_failure
 from .._core.failure import Failure
@@ -29,6 +30,12 @@ from ..strategies import RandomWalk, Replay, RoundRobin, Strategy, Turn
 
 _BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": RandomWalk, "random": RandomWalk, "roundrobin": RoundRobin}
 _OWN = (RandomWalk, RoundRobin, Replay)
+
+
+INTERLEAVED = "__detsched_body__"
+"""Where a decorated test keeps its body: a run of the test is a run of that."""
+running: Session | None = None
+"""The session whose run is active."""
 
 
 class _Checked(Strategy):
@@ -87,6 +94,7 @@ class Session:
             raise InvalidSettings(f"the program must be callable, and this is {program!r}: hand over the function itself, not its result")
         if inspect.iscoroutinefunction(program):
             raise InvalidSettings(f"{program!r} is a coroutine function, which does nothing when called: hand over lambda: asyncio.run(…)")
+        program = getattr(program, INTERLEAVED, program)
         session = cls(program, args, settle(given, defaults, _parameters(program)))
         if active.execution is not None:
             where = "inside a run" if active.ident == get_ident() else "while another thread of this process is in a run"
@@ -110,11 +118,12 @@ class Session:
         self._stack.close()
         self._interrupts.__exit__()
 
-    def run(self, strategy: Strategy, turn: Turn, observers: Sequence[Observer] = (), entered: Callable[[Execution], None] | None = None) -> Done:
+    def run(self, strategy: Strategy, turn: Turn, observers: Sequence[Observer] = ()) -> Done:
         """One run. Raises only what is no doing of the program: an interrupt, a strategy that failed, a fault of ours."""
         args = self.args
         if self.settings.setup is not None:
             args = (self.settings.setup(), *args)
+        global running
         strategy.begin(turn)
         execution = Execution(
             strategy.choose,
@@ -124,14 +133,14 @@ class Session:
             on_exception=self._excepthook,
             at_main_end=futures.end_idle_workers,
         )
-        if entered is not None:
-            entered(execution)
         futures.restart_names()
         self._excepthook.begin()
+        running = self
         try:
             with MainThread(execution):
                 value = contextvars.copy_context().run(execution.run, partial(self.program, *args))
         finally:
+            running = None
             self._excepthook.end()
         if execution.error is not None:
             raise execution.error
@@ -175,11 +184,11 @@ class Done:
         return tuple(replace(failure, schedule=schedule) for failure in self.failures)
 
 
-def record_in(session: Session, strategy: Strategy, turn: Turn, entered: Callable[[Execution], None] | None = None) -> tuple[Done, Recorder]:
+def record_in(session: Session, strategy: Strategy, turn: Turn) -> tuple[Done, Recorder]:
     """One run, observed in full detail."""
     recorder = Recorder()
     observers: tuple[Observer, ...] = (strategy, recorder) if isinstance(strategy, Replay) else (recorder,)
-    return session.run(strategy, turn, observers, entered), recorder
+    return session.run(strategy, turn, observers), recorder
 
 
 def _parameters(program: Callable[..., Any]) -> tuple[str, ...]:

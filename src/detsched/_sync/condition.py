@@ -116,8 +116,8 @@ class Wake(Operation):
         owner = self._locked.owner
         return owner if isinstance(owner, ControlledThread) else None
 
-    def describe(self) -> str:
-        return f"wake up from {self.resource}"
+    def parts(self) -> tuple[str, str]:
+        return "wake up from", str(self.resource)
 
 
 class Notify(Operation):

@@ -117,8 +117,8 @@ class Woken(Operation):
             self.resource.waiting.remove(self)
         return self.by_set
 
-    def describe(self) -> str:
-        return f"wake up from {self.resource}"
+    def parts(self) -> tuple[str, str]:
+        return "wake up from", str(self.resource)
 
 
 class Event(threading.Event):

@@ -65,9 +65,6 @@ class _OnThread(Operation):
     def other_thread(self) -> ControlledThread | None:
         return self.resource
 
-    def describe(self) -> str:
-        return f"{self.kind} {self.resource.name}"
-
 
 class Start(Operation):
     """Start a thread. It runs up to its first operation when its starter comes to the next yield point."""
@@ -99,8 +96,8 @@ class Start(Operation):
     def other_thread(self) -> ControlledThread | None:
         return self.resource
 
-    def describe(self) -> str:
-        return f"start {self._name}"
+    def parts(self) -> tuple[str, str]:
+        return self.kind, self._name
 
 
 class Join(_OnThread):

@@ -9,7 +9,8 @@ from typing import Any, TypeVar, Unpack, overload
 
 from .._core.schedule import Schedule
 from .._search.explore import search
-from .._search.session import Session
+from .._search.run import check_schedule
+from .._search.session import INTERLEAVED, Session
 from ..errors import InvalidSettings
 from ..settings import SettingsDict, settle
 
@@ -49,9 +50,10 @@ def _wrap(function: Any, settings: dict[str, Any]) -> Any:
         __tracebackhide__ = True
         program = functools.partial(function, **kwargs) if kwargs else function
         session = Session.of(program, args, settings, {"strategy": "auto", "keep_going": False})
-        examples = tuple(Schedule.parse(token) for token in getattr(run_interleaved, _EXAMPLES, ()))
+        examples = tuple(check_schedule(session, schedule, {}) for schedule in getattr(run_interleaved, _EXAMPLES, ()))
         search(session, examples).raise_failure()
 
+    setattr(run_interleaved, INTERLEAVED, function)
     if inspect.iscoroutinefunction(function):
         raise InvalidSettings(f"@detsched.interleave on the coroutine function {function.__name__}: write a plain test that calls asyncio.run() inside")
     return run_interleaved

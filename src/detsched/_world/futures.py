@@ -59,13 +59,19 @@ MODULES = ("concurrent.futures._base", "concurrent.futures.thread")
 _future_methods: dict[Any, dict[str, Any]] = {}
 
 
-def replaced_in(modname: str, module: Any) -> list[tuple[type, str, Any]]:
-    """What stands in the classes of a module of MODULES while patched."""
+def replaced_in(modname: str, module: Any) -> list[tuple[Any, str, Any]]:
+    """What stands in the globals and classes of a module of MODULES while patched."""
     if modname == "concurrent.futures.thread":
         return [(module.ThreadPoolExecutor, "_counter", _numbers)]
     if module.Future not in _future_methods:
         _future_methods[module.Future] = _stable_hash(module.Future)
-    return [(module.Future, name, method) for name, method in _future_methods[module.Future].items()]
+    # Locks of several futures are taken in the order of their ids, which would be the order of their addresses.
+    return [(module, "id", _stable_id), *((module.Future, name, method) for name, method in _future_methods[module.Future].items())]
+
+
+def _stable_id(thing: Any) -> int:
+    number: int | None = getattr(thing, "_detsched_hash", None)
+    return id(thing) if number is None else number
 
 
 def _stable_hash(cls: Any) -> dict[str, Any]:

@@ -107,10 +107,10 @@ class _Patch:
                 self._futures(modname)
 
     def _futures(self, modname: str) -> None:
-        for cls, name, value in futures.replaced_in(modname, sys.modules[modname]):
-            before = vars(cls).get(name, _ABSENT)
+        for owner, name, value in futures.replaced_in(modname, sys.modules[modname]):
+            before = _lookup(owner, name)
             if before is not value:
-                self._set(cls, name, before, value)
+                self._set(owner, name, before, value)
 
     # -------------------------------------------------------------- module globals
 
@@ -174,7 +174,9 @@ class _Patch:
             if isinstance(value, type):
                 if value.__module__ == module.__name__:
                     self._inside(value, vars(value), seen, 2)
-            elif hasattr(value, "__dict__") and not isinstance(value, (ModuleType,)) and not callable(value):
+            elif isinstance(value, threading.Condition):
+                self._condition(value)
+            elif hasattr(value, "__dict__") and not isinstance(value, ModuleType) and not callable(value):
                 self._inside(value, value.__dict__, seen, 3)
 
     def _inside(self, owner: Any, attributes: Any, seen: set[int], depth: int) -> None:
