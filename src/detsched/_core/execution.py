@@ -33,7 +33,7 @@ from .active import active
 from .baton import Baton
 from .clock import VirtualClock
 from .failure import Failure
-from .frames import raised_at
+from .frames import boundaries, raised_at
 from .log import Log
 from .operation import Operation
 from .thread import ControlledThread
@@ -337,9 +337,10 @@ class Execution:
 
     def raised_in(self, thread: ControlledThread, error: BaseException) -> None:
         """An exception escaped a thread."""
-        if isinstance(error, (Unwind, SystemExit)) or self.unwinding:
+        if isinstance(error, Unwind) or self.unwinding:
             return
-        if not self._on_exception(thread, error):
+        handled = self._on_exception(thread, error)
+        if not handled and not isinstance(error, SystemExit):
             self.raised.append((thread, error))
 
     def _ended(self, me: ControlledThread) -> ControlledThread:
@@ -501,6 +502,9 @@ class Execution:
         finally:
             if me.atomic and not self.unwinding:
                 active.perform = self._perform_atomic
+
+
+boundaries.append(Execution.run.__code__)
 
 
 class _Job:

@@ -59,6 +59,10 @@ class Location(NamedTuple):
 NOWHERE = Location("", 0, "")
 
 
+boundaries: list[CodeType] = []
+"""The functions of the engine that call the program: what is outside of them is not the program's doing."""
+
+
 def program_frame(frame: FrameType | None) -> FrameType | None:
     """The innermost frame of the program from `frame` outwards; one of an installed package where there is none."""
     library = None
@@ -66,6 +70,8 @@ def program_frame(frame: FrameType | None) -> FrameType | None:
         kind = rank(frame.f_code.co_filename)
         if kind == PROGRAM:
             return frame
+        if kind == MACHINERY and any(frame.f_code is code for code in boundaries):
+            break
         if kind == LIBRARY and library is None:
             library = frame
         frame = frame.f_back

@@ -23,7 +23,7 @@ from .._core.trace import Recorder
 from .._core.workers import Pinned
 from .._sync.thread import Excepthook, MainThread
 from .._world import futures
-from .._world.patching import patched
+from .._world.patching import patched, reach
 from ..errors import InternalError, InvalidSettings, UncontrolledError
 from ..settings import Settings, settle
 from ..strategies import RandomWalk, Replay, RoundRobin, Strategy, Turn
@@ -106,6 +106,7 @@ class Session:
         try:
             if self.settings.patch:
                 self._stack.enter_context(patched())
+                reach(self.program, *self.args, self.settings.setup)
             self._stack.enter_context(Pinned())
             self._interrupts.unshield()
         except BaseException:

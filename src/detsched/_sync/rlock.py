@@ -143,6 +143,14 @@ class RLock:
                 warnings.warn(text, DeprecationWarning, stacklevel=2)
         self._state = RLockState(sys._getframe(1))
 
+    @classmethod
+    def around(cls) -> RLock:
+        """A lock that stands for one from before control. (A real one knows its owner only by OS thread.)"""
+        lock: RLock = cls.__new__(cls)
+        lock._state = state = RLockState.unnamed("RLock")
+        state.block, state.owner, state.count = allocate_lock(), None, 0
+        return lock
+
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock, or one level more of it; False if that was not possible at once, or within `timeout` seconds."""
         state = self._state

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import queue
 import sys
 from typing import Any
 
 from _thread import get_ident
 
 from .._core.active import active
+from .._core.unwind import Unwind
 
 
 def _module() -> Any:
@@ -23,18 +25,35 @@ def end_idle_workers() -> None:
     module = _module()
     if module is None or active.execution is None:
         return
-    ours = {record.handle for record in active.execution.live}
-    workers = [(thread, queue) for thread, queue in module._threads_queues.items() if thread in ours]
+    ours = {id(record.handle) for record in active.execution.live}
+    workers = [(thread, tasks) for thread, tasks in module._threads_queues.items() if id(thread) in ours]
     if not workers:
         return
+    executors = [thread._args[0]() for thread, _ in workers]
     before, module._shutdown = module._shutdown, True
     try:
-        for _, queue in workers:
-            queue.put(None)
+        for _, tasks in workers:
+            tasks.put(None)
         for thread, _ in workers:
             thread.join()
     finally:
         module._shutdown = before
+    for executor, (thread, _) in zip(executors, workers):
+        if executor is not None:
+            _as_new(executor, thread)
+
+
+def _as_new(executor: Any, ended: Any) -> None:
+    """An executor that outlives the run finds no workers there in the next one, rather than ended ones."""
+    executor._threads.discard(ended)
+    executor._shutdown = False
+    if not executor._threads:
+        executor._idle_semaphore._value = 0
+        while True:
+            try:
+                executor._work_queue.get_nowait()
+            except queue.Empty:
+                break
 
 
 class _Numbers:
@@ -66,7 +85,22 @@ def replaced_in(modname: str, module: Any) -> list[tuple[Any, str, Any]]:
     if module.Future not in _future_methods:
         _future_methods[module.Future] = _stable_hash(module.Future)
     # Locks of several futures are taken in the order of their ids, which would be the order of their addresses.
-    return [(module, "id", _stable_id), *((module.Future, name, method) for name, method in _future_methods[module.Future].items())]
+    logger = module.LOGGER if isinstance(module.LOGGER, _QuietLogger) else _QuietLogger(module.LOGGER)
+    return [(module, "id", _stable_id), (module, "LOGGER", logger), *((module.Future, name, method) for name, method in _future_methods[module.Future].items())]
+
+
+class _QuietLogger:
+    """The logger of concurrent.futures, which has nothing to say of workers that are unwound."""
+
+    def __init__(self, logger: Any) -> None:
+        self._logger = logger
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._logger, name)
+
+    def critical(self, *args: Any, **kwargs: Any) -> None:
+        if not isinstance(sys.exception(), Unwind):
+            self._logger.critical(*args, **kwargs)
 
 
 def _stable_id(thing: Any) -> int:

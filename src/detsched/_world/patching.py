@@ -6,19 +6,18 @@ Three kinds of replacement, each undone by identity in reverse order:
   originals is rebound, so `from time import sleep` in any module is found;
 - *classes* of `threading` (Thread, Condition, Event, …) stay themselves and get our methods, so that subclasses and instances
   from before control are steered too;
-- *real locks made before*, in module globals, class attributes, instances that those refer to, and log handlers, are wrapped.
+- *real locks and queues made before* are wrapped, wherever the program can reach them (reach.py), and in log handlers.
 
 Modules are scanned once: a later entry looks only at modules that are new or have more names than before.
 """
 
 from __future__ import annotations
 
-import functools
 import logging
 import queue
 import sys
 import threading
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import _thread
@@ -30,19 +29,19 @@ from .._sync import thread as sync_thread
 from .._sync.hook import hooks
 from .._sync.lock import Lock
 from .._sync.rlock import RLock
-from . import futures, imports, time
+from . import futures, imports, logs, time
+from .reach import REPLACEABLE, TOOLS, Reach, RealRLock
 
-_RealRLock = _thread.RLock
-
-# Not for the sweep: ours, the import system's, the modules that the hooks themselves stand on, and tools that watch a run.
-_LEFT_ALONE = ("detsched", "importlib", "_frozen_importlib", "_thread", "threading", "_weakrefset", "coverage", "pydevd", "debugpy", "_pytest", "pluggy", "execnet")  # fmt: skip
+# Not for locks: ours, the import system's, and the modules that the hooks themselves stand on.
+_LEFT_ALONE = ("importlib", "_frozen_importlib", "_thread", "threading", "_weakrefset", *TOOLS)
+_WITH_MORE = (*futures.MODULES, "sched")
 
 
 def _originals() -> dict[int, tuple[Any, Any]]:
     table: list[tuple[Any, Any]] = [
         (LockType, Lock),
         (_thread.allocate_lock, Lock),
-        (_RealRLock, RLock),
+        (RealRLock, RLock),
         (threading.RLock, RLock),
         (threading._PyRLock, RLock),  # type: ignore[attr-defined]
         (threading.current_thread, sync_thread.current_thread),
@@ -75,7 +74,7 @@ class _Patch:
         self._scanned: dict[str, tuple[int, int]] = {}
         self._hits: dict[tuple[int, str], ModuleType] = {}
         self._with_locks: dict[int, ModuleType] = {}
-        self._wrapped: dict[int, tuple[Any, Any]] = {}
+        self.reach = Reach(_ORIGINALS)
 
     def enter(self) -> None:
         self.depth += 1
@@ -90,6 +89,7 @@ class _Patch:
         if self.depth:
             return
         imports.remove()
+        self.reach.release()
         while self._undo:
             owner, name, before, after = self._undo.pop()
             if _lookup(owner, name) is after:
@@ -100,13 +100,17 @@ class _Patch:
         self._undo.append((owner, name, before, after))
 
     def _classes(self) -> None:
-        for cls, name, function in hooks.table:
+        for cls, name, function in (*hooks.table, *logs.REPLACED):
             self._set(cls, name, vars(cls).get(name, _ABSENT), function)
-        for modname in futures.MODULES:
+        for modname in _WITH_MORE:
             if modname in sys.modules:
-                self._futures(modname)
+                self._more(modname)
 
-    def _futures(self, modname: str) -> None:
+    def _more(self, modname: str) -> None:
+        """What else is to be replaced in some modules of the standard library."""
+        if modname == "sched":
+            self.reach.walk([("sched", sys.modules["sched"].scheduler.__init__)])  # its clock is a default argument
+            return
         for owner, name, value in futures.replaced_in(modname, sys.modules[modname]):
             before = _lookup(owner, name)
             if before is not value:
@@ -117,12 +121,9 @@ class _Patch:
     def _replay(self) -> None:
         """What earlier entries found, again."""
         for (_, name), module in list(self._hits.items()):
-            value = vars(module).get(name)
-            replacement = self._replacement(module, name, value)
-            if replacement is not None:
-                self._set(module, name, value, replacement)
+            self._global(module, name, vars(module).get(name))
         for module in list(self._with_locks.values()):
-            self._instances(module)
+            self._walk(module)
 
     def _scan(self) -> None:
         for modname, module in list(sys.modules.items()):
@@ -131,87 +132,44 @@ class _Patch:
             seen = (id(module), len(vars(module)))
             if self._scanned.get(modname) == seen and rank(getattr(module, "__file__", None) or "") != PROGRAM:
                 continue  # what the program itself binds may change between two entries without becoming more
+            new = self._scanned.get(modname) != seen
             self._scanned[modname] = seen
-            if modname in futures.MODULES:
-                self._futures(modname)
             if modname.startswith("detsched"):
                 continue
+            if modname in _WITH_MORE and new:
+                self._more(modname)
             for name, value in list(vars(module).items()):
-                if id(value) in _ORIGINALS or type(value) in (LockType, _RealRLock):
-                    replacement = self._replacement(module, name, value)
-                    if replacement is not None:
-                        self._hits[id(module), name] = module
-                        self._set(module, name, value, replacement)
-            if not modname.startswith(_LEFT_ALONE):
-                undo = len(self._undo)
-                self._instances(module)
-                if len(self._undo) > undo:
-                    self._with_locks[id(module)] = module
+                if id(value) in _ORIGINALS or type(value) in REPLACEABLE:
+                    self._global(module, name, value)
+            if new and not modname.startswith(_LEFT_ALONE) and self._walk(module):
+                self._with_locks[id(module)] = module
         self._handlers()
 
-    def _replacement(self, module: ModuleType, name: str, value: Any) -> Any:
+    def _global(self, module: ModuleType, name: str, value: Any) -> None:
         found = _ORIGINALS.get(id(value))
-        if found is not None:
-            return found[1] if found[0] is value else None
-        if type(value) in (LockType, _RealRLock) and not module.__name__.startswith(_LEFT_ALONE):
-            return self._wrap(value)
-        return None
-
-    # -------------------------------------------------------------- locks made before
-
-    def _wrap(self, real: Any) -> Any:
-        """Ours for a real lock: the same one wherever the same real lock is found."""
-        known = self._wrapped.get(id(real))
-        if known is None:
-            ours: Any = Lock.around(real) if type(real) is LockType else RLock()
-            known = self._wrapped[id(real)] = (real, ours)
-        return known[1]
-
-    def _instances(self, module: ModuleType) -> None:
-        """Locks in class attributes and in objects that the module's globals refer to."""
-        seen: set[int] = set()
-        for value in list(vars(module).values()):
-            if isinstance(value, type):
-                if value.__module__ == module.__name__:
-                    self._inside(value, vars(value), seen, 2)
-            elif isinstance(value, threading.Condition):
-                self._condition(value)
-            elif hasattr(value, "__dict__") and not isinstance(value, ModuleType) and not callable(value):
-                self._inside(value, value.__dict__, seen, 3)
-
-    def _inside(self, owner: Any, attributes: Any, seen: set[int], depth: int) -> None:
-        if id(owner) in seen or depth == 0:
+        if found is not None and found[0] is value:
+            replacement = found[1]
+        elif type(value) in REPLACEABLE and not module.__name__.startswith(_LEFT_ALONE):
+            replacement = self.reach.wrap(value, f"{module.__name__}.{name}")
+        else:
             return
-        seen.add(id(owner))
-        for name, value in list(attributes.items()):
-            kind = type(value)
-            if kind is LockType or kind is _RealRLock:
-                self._set(owner, name, value, self._wrap(value))
-            elif kind is functools.cached_property:
-                lock = value.__dict__.get("lock")  # one lock for all instances, until 3.11
-                if type(lock) is _RealRLock:
-                    self._set(value, "lock", lock, self._wrap(lock))
-            elif isinstance(value, threading.Condition):
-                self._condition(value)
-            elif isinstance(value, (str, bytes, int, float, tuple, frozenset, type, ModuleType)) or callable(value):
-                continue
-            elif isinstance(getattr(value, "__dict__", None), dict):
-                self._inside(value, value.__dict__, seen, depth - 1)
+        self._hits[id(module), name] = module
+        self._set(module, name, value, replacement)
 
-    def _condition(self, value: Any) -> None:
-        lock = value.__dict__.get("_lock")
-        if type(lock) in (LockType, _RealRLock):
-            ours = self._wrap(lock)
-            for name in ("_lock", "acquire", "release", "_release_save", "_acquire_restore", "_is_owned"):
-                if name in value.__dict__:
-                    self._set(value, name, value.__dict__[name], ours if name == "_lock" else getattr(ours, name))
+    def _walk(self, module: ModuleType) -> bool:
+        """Locks in what the module's globals refer to: its own classes and functions, instances, containers."""
+        roots = []
+        for name, value in list(vars(module).items()):
+            owner = getattr(value, "__module__", None) if isinstance(value, (type, FunctionType)) else module.__name__
+            if owner == module.__name__ and not name.startswith("__"):
+                roots.append((name, value))
+        return self.reach.walk(roots)
 
     def _handlers(self) -> None:
         for reference in list(logging._handlerList):  # type: ignore[attr-defined]
             handler = reference()
-            lock = getattr(handler, "lock", None)
-            if type(lock) is _RealRLock:
-                self._set(handler, "lock", lock, self._wrap(lock))
+            if handler is not None and type(handler.lock) in REPLACEABLE:
+                self._set(handler, "lock", handler.lock, self.reach.wrap(handler.lock, f"{type(handler).__name__}.lock"))
 
 
 _ABSENT = object()
@@ -254,3 +212,8 @@ class patched:
 
     def __exit__(self, *exc: object) -> None:
         _patch.leave()
+
+
+def reach(*things: object) -> None:
+    """Put real locks under control that a program and its arguments refer to. While patched; undone with the rest."""
+    _patch.reach.walk([("program", thing) for thing in things])
