@@ -170,6 +170,8 @@ def _many(script: Script, settings: dict[str, Any], keep_going: bool) -> int:
     exploration = search(session)
     _say(exploration.report())
     failure = exploration.failure
+    if exploration.interrupted:
+        return 130
     if failure is None:
         return 0
     if failure.kind == "exception":

@@ -106,7 +106,7 @@ class Settings:
         check_names(given)
         for name in NAMES:
             object.__setattr__(self, name, given.get(name, getattr(Settings, name)))
-        object.__setattr__(self, "_given", frozenset(given))
+        object.__setattr__(self, "given_names", frozenset(given))
         self._check()
 
     def _check(self) -> None:
@@ -155,7 +155,7 @@ class Settings:
 
     def given(self) -> dict[str, Any]:
         """What was said, not left at its default."""
-        return {name: getattr(self, name) for name in self._given}  # type: ignore[attr-defined]
+        return {name: getattr(self, name) for name in self.given_names}  # type: ignore[attr-defined]
 
     def __repr__(self) -> str:
         changed = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if getattr(self, f.name) != f.default)
@@ -182,7 +182,7 @@ def check_names(given: Mapping[str, object], parameters: tuple[str, ...] = ()) -
                 f"{name!r} is a parameter of the program, not a setting: give arguments by position, "
                 f"or wrap the program in functools.partial(program, {name}=…)"
             )
-        hint = _nearest(name, (*NAMES, *_LATER))
+        hint = _nearest(name, (*NAMES, *_LATER, "settings"))
         raise InvalidSettings(f"there is no setting {name!r}{hint or ': the settings are ' + ', '.join(NAMES)}")
 
 

@@ -21,6 +21,7 @@ no choices of their own, and what a thread does before its first operation happe
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Iterable
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
@@ -37,14 +38,12 @@ from .frames import boundaries, raised_at
 from .log import Log
 from .operation import Operation
 from .thread import ControlledThread
-from .unwind import Unwind
+from .unwind import Unwind, insist
 from .workers import Worker, pool
 
 if TYPE_CHECKING:
     from .resource import Resource
 
-_PATIENCE_WITH_BACKGROUND = 100
-"""Idle jumps of the clock that only daemons and timers may live on while everybody else waits without a deadline."""
 _PATIENCE_WITH_CLEANUP = 100
 """How many operations a thread may do in its `finally` blocks while it is unwound."""
 _PATIENCE_WITH_UNWINDING = 1_000
@@ -127,8 +126,8 @@ class Execution:
         self._foreground = 0
         self._unwound: set[ControlledThread] = set()
         self._watch = verdict.Watch()
-        self._alarm = self._alarm_after_fresh = min(self._last_stretch(-1), verdict.Watch.QUIET)
-        self._background_jumps = 0
+        self._alarm = self._alarm_after_fresh = min(self._last_stretch(-1), verdict.Watch.PERIOD)
+        self._housekeeping = verdict.Housekeeping()
         self._step = Step()
         self._step.log = self.log
         self.main_handle: Any = None
@@ -174,7 +173,7 @@ class Execution:
             self._alarm = self._alarm_after_fresh
             return fresh
         if len(self.log) >= self._alarm:
-            stop = self._look(me)
+            stop = self._look()
             if stop is not None:
                 return stop
         while True:
@@ -253,19 +252,16 @@ class Execution:
         """Move the clock to the earliest deadline; a thread to unwind if there is none, for then this is a deadlock."""
         deadlines = [t.pending.deadline for t in self.live if t.pending is not None and t.pending.deadline is not None]
         later = [deadline for deadline in deadlines if deadline > self.clock.base]
-        if not later:
+        if not later or self._housekeeping.idle(self):
             return self._stop(verdict.deadlock(self, []))
-        if all(t.background or (t.pending is not None and t.pending.blocking and t.pending.deadline is None) for t in self.live):
-            self._background_jumps += 1
-            if self._background_jumps > _PATIENCE_WITH_BACKGROUND and any(not t.background for t in self.live):
-                return self._stop(verdict.deadlock(self, []))
-        else:
-            self._background_jumps = 0
-        self.clock.base = min(later)
-        self.log.jumps.append(len(self.log))
+        self._pass_time(min(later))
         return None
 
-    def _look(self, me: ControlledThread) -> ControlledThread | None:
+    def _pass_time(self, until: float) -> None:
+        self.clock.base = until
+        self.log.jumps.append(len(self.log))
+
+    def _look(self) -> ControlledThread | None:
         """Every so many steps: interrupts, the step limit, garbage, cycles without progress. A thread to unwind, or None."""
         if self.error is not None:
             return self._abort(self.error)
@@ -278,20 +274,18 @@ class Execution:
             cycle = watch.note(self)
             if steps >= self._max_steps:
                 return self._stop(self._stuck(watch.recent(self)) if cycle else verdict.limit(self, steps))
-        elif watch.looking_closer and self.log.operations[-1].changes():
-            watch.forget()
-        elif watch.looking_closer or watch.quiet(self):
-            spinning = watch.spinning(self)
-            if spinning and self._waits_for_clock():
+        elif watch.look(self):
+            if self.waits_for_clock() and watch.clock_stood_still(self):
                 stop = self._jump()
                 if stop is not None:
                     return stop
-            elif spinning or not self.enabled_now():
-                if watch.quiet_windows > watch.PATIENCE and watch.note(self):
-                    return self._stop(self._stuck(spinning or [self.log.threads[-1]]))
+            elif watch.reads_the_clock(self):
+                self._pass_time(self.clock.base + watch.next_step_of_time())
+            elif watch.changes_nothing(self):
+                return self._stop(self._stuck(self.enabled_now() or watch.recent(self)))
         if steps % _COLLECT_EVERY == 0:
             gc.collect()
-        self._alarm = min(self._last_stretch(steps), steps + (1 if watch.looking_closer else watch.QUIET))
+        self._alarm = min(self._last_stretch(steps), steps + (1 if watch.looking_closer else watch.PERIOD))
         return None
 
     def _last_stretch(self, steps: int) -> int:
@@ -303,7 +297,8 @@ class Execution:
             return verdict.deadlock(self, [])
         return verdict.livelock(self, spinning)
 
-    def _waits_for_clock(self) -> bool:
+    def waits_for_clock(self) -> bool:
+        """Whether some thread goes on when the clock reaches a deadline."""
         return any(
             t.pending is not None and t.pending.deadline is not None and t.pending.deadline > self.clock.base for t in self.live
         )
@@ -326,7 +321,8 @@ class Execution:
         worker = pool.worker()
         thread = ControlledThread(self.current, name, daemon, timer, worker.baton, worker.os_ident)
         thread.handle = handle
-        worker.job = _Job(self, thread, body)
+        thread.body = body
+        worker.job = _Job(self, thread)
         if not daemon:
             self._foreground += 1
         self.live.append(thread)
@@ -347,8 +343,7 @@ class Execution:
         """Take a thread out of the run; who goes on."""
         self.live.remove(me)
         me.ended = True
-        me.pending = None
-        me.handle = None
+        me.pending = me.handle = me.body = None
         if not me.daemon:
             self._foreground -= 1
         if self.unwinding:
@@ -403,11 +398,15 @@ class Execution:
             return operation.apply()
         if me.unwound > _PATIENCE_WITH_UNWINDING and me is not self.main:
             self._give_up(me)
+        if me.unwound > _PATIENCE_WITH_CLEANUP:
+            insist()
         raise Unwind
 
     def _give_up(self, me: ControlledThread) -> None:
         # It swallows everything, in a loop. Its OS thread waits here for ever; the others go on.
         self.abandoned.append(me.name)
+        if me.body is not None:
+            me.body(False)  # what the end of a thread does besides
         following = self._ended(me)
         self.current = following
         self.ident = active.ident = following.os_ident
@@ -430,6 +429,7 @@ class Execution:
         self.live.append(main)
         self._foreground += 1
         collecting = gc.isenabled()
+        tracing = sys.gettrace()
         value = None
         try:
             gc.disable()
@@ -461,6 +461,8 @@ class Execution:
                 self._release_what_is_held()
             pool.batons.append(main.baton)
             active.ident = 0
+            if sys.gettrace() is not tracing:
+                sys.settrace(tracing)
             if collecting:
                 gc.enable()
             active.clear()
@@ -510,23 +512,21 @@ boundaries.append(Execution.run.__code__)
 class _Job:
     """What a worker does for one thread of a run."""
 
-    __slots__ = ("_execution", "_thread", "_body")
+    __slots__ = ("_execution", "_thread")
 
-    def __init__(self, execution: Execution, thread: ControlledThread, body: Callable[[bool], None]) -> None:
+    def __init__(self, execution: Execution, thread: ControlledThread) -> None:
         self._execution = execution
         self._thread = thread
-        self._body: Callable[[bool], None] | None = body
 
     def __call__(self) -> Baton:
         execution, thread = self._execution, self._thread
         try:
-            assert self._body is not None
-            self._body(not execution.unwinding)
+            assert thread.body is not None
+            thread.body(not execution.unwinding)
         except Unwind:
             pass
         except BaseException as error:
             execution.raised_in(thread, error)
-        self._body = None
         following = execution._ended(thread)
         execution.current = following
         execution.ident = active.ident = following.os_ident

@@ -11,6 +11,7 @@ import os
 import sys
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from _thread import get_ident
 
@@ -74,6 +75,10 @@ class Resource:
     def key(self) -> str:
         """The identity without file and line: what schedules are checked by, so that they survive edits elsewhere."""
         return f"{self.kind}{self.nth}@{self.creator}"
+
+    def hash(self) -> int | None:
+        """A hash that is the same in every process; None for what was not made in a run."""
+        return crc32(f"{self.key} {self.line}".encode()) if self.run else None
 
     def abandon(self, gone: frozenset[ControlledThread]) -> None:
         """Free what threads of a finished run still hold here."""

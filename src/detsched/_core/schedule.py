@@ -5,7 +5,8 @@ A token has six parts, joined by `~`, of letters, digits and `. , : - _` only, s
     ds1~sync~bank.py-3f9a~0:4,1:2,0~1.0~kQ3d…
 
 - the format version;
-- the settings that its meaning depends on: the granularity (and the timeouts, where they are not "idle");
+- the settings that its meaning depends on: the granularity; and `.stopped` where the run was stopped at its end because it
+  was too long or went round in circles;
 - the program: its name, and a digest of that name. A program may be edited and its tokens still read;
 - the choices, as deviations from going on with the current thread: whose turn it is, and for how many events.
   Threads are named by their spawn path, so 2.1 is the first thread that the second thread of main started;
@@ -20,7 +21,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import InvalidSchedule
@@ -33,6 +34,7 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _MARKS = 64
 _PART = re.compile(r"[\w.,:-]*\Z", re.ASCII)
 _SEGMENT = re.compile(r"(\d+(?:\.\d+)*)(?::(\d+))?\Z")
+_LONGEST = 100_000_000
 INLINE = 300
 """Tokens longer than this go into a file in reports."""
 
@@ -86,11 +88,13 @@ class Schedule:
     values: tuple[int, ...] = ()
     marks: str = ""
     granularity: str = "sync"
+    stopped: bool = False
+    """Whether the run was stopped at its end because it was too long or went round in circles."""
     operations: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
     """Each event in words, where it is known (in the process that recorded it, or from a file)."""
 
     @classmethod
-    def of(cls, log: Log, program: str, values: Iterable[int], granularity: str) -> Schedule:
+    def of(cls, log: Log, program: str, values: Iterable[int], granularity: str, stopped: bool = False) -> Schedule:
         """The schedule of a run that has been done."""
         segments: list[tuple[str, int]] = []
         checksum = Checksum()
@@ -107,7 +111,7 @@ class Schedule:
             operations.append(f"{label} {operation.describe()}")
             if index % width == 0:
                 marks.append(checksum.mark)
-        return cls(program, tuple(segments), tuple(values), "".join(marks), granularity, tuple(operations))
+        return cls(program, tuple(segments), tuple(values), "".join(marks), granularity, stopped, tuple(operations))
 
     def __len__(self) -> int:
         return sum(count for _, count in self.segments)
@@ -124,7 +128,7 @@ class Schedule:
     def __str__(self) -> str:
         choices = ",".join(label if count == 1 else f"{label}:{count}" for label, count in self.segments)
         values = ".".join(map(str, self.values))
-        return "~".join((VERSION, self.granularity, self.program, choices, values, self.marks + _digest(self)))
+        return "~".join((VERSION, self.granularity + (".stopped" if self.stopped else ""), self.program, choices, values, self.marks + _digest(self)))
 
     @classmethod
     def parse(cls, token: str | Schedule) -> Schedule:
@@ -156,8 +160,11 @@ class Schedule:
             answers = tuple(int(value) for value in values.split(".")) if values else ()
         except ValueError:
             raise InvalidSchedule(f"the token is damaged: {values!r} are no answers") from None
-        schedule = cls(program, tuple(segments), answers, marks[:-2], granularity)
-        if marks[-2:] != _digest(schedule):
+        granularity, _, stopped = granularity.partition(".")
+        schedule = cls(program, tuple(segments), answers, marks[:-4], granularity, stopped == "stopped")
+        if len(schedule) > _LONGEST:
+            raise InvalidSchedule(f"the token speaks of {len(schedule):,} events: no run is that long")
+        if marks[-4:] != _digest(schedule):
             raise InvalidSchedule(f"the token {_short(token)!r} is truncated or damaged: its last characters do not fit the rest")
         return schedule
 
@@ -171,15 +178,13 @@ class Schedule:
         try:
             data = json.loads(text)
             token, operations = data["token"], data["operations"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise InvalidSchedule("this is no schedule file of detsched: it wants JSON with 'token' and 'operations'") from None
         if not isinstance(token, str) or token.startswith("@"):
             raise InvalidSchedule("the schedule file holds no token")
         schedule = cls.parse(token)
         if isinstance(operations, list) and len(operations) == len(schedule):
-            return cls(
-                schedule.program, schedule.segments, schedule.values, schedule.marks, schedule.granularity, tuple(map(str, operations))
-            )
+            return replace(schedule, operations=tuple(map(str, operations)))
         return schedule
 
     @classmethod
@@ -193,9 +198,9 @@ class Schedule:
 
 
 def _digest(schedule: Schedule) -> str:
-    text = repr((schedule.program, schedule.segments, schedule.values, schedule.marks, schedule.granularity))
+    text = repr((schedule.program, schedule.segments, schedule.values, schedule.marks, schedule.granularity, *["stopped"] * schedule.stopped))
     value = zlib.crc32(text.encode())
-    return _ALPHABET[value & 63] + _ALPHABET[(value >> 6) & 63]
+    return "".join(_ALPHABET[(value >> shift) & 63] for shift in (0, 6, 12, 18))
 
 
 def _short(token: str) -> str:

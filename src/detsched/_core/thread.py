@@ -6,6 +6,7 @@ started. Everything that the program can see of a thread's identity is a functio
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .baton import Baton
@@ -19,12 +20,14 @@ class ControlledThread(Resource):
     """One thread of a run, and the resource that starts and joins are about. `pending` is the operation that it has announced; None before the first and after the end."""
 
     __slots__ = (
-        "path", "label", "name", "ident", "daemon", "timer", "pending", "blocking", "baton", "os_ident", "handle",
+        "path", "label", "name", "ident", "daemon", "timer", "pending", "blocking", "body", "baton", "os_ident", "handle",
         "children", "made", "ended", "atomic", "unwound",
     )  # fmt: skip
 
     def __init__(self, parent: ControlledThread | None, name: str, daemon: bool, timer: bool, baton: Baton, os_ident: int) -> None:
         self.children = 0
+        self.body: Callable[[bool], None] | None = None
+        """What the thread runs; called with False, only what the end of a thread does besides."""
         if parent is None:
             self.path: tuple[int, ...] = ()
             self.label = "0"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+import threading
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from ..errors import DeadlockError, LimitError, LivelockError
+from .contents import contents
 from .failure import Failure, Waiting
 from .frames import Location, location_of, parked_frame, program_frame
+from .operation import READ
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -75,9 +78,18 @@ def deadlock(execution: Execution, cycle: list[ControlledThread]) -> Failure:
     blocked = round_ or tuple(w for w in stands if w.blocked and not w.daemon) or tuple(w for w in stands if w.blocked)
     word = "thread waits" if len(blocked) == 1 else "threads wait"
     detail = ", ".join(map(str, blocked[:4])) + (f", and {len(blocked) - 4} more" if len(blocked) > 4 else "")
-    message = f"{len(blocked)} {word} {'for each other' if round_ else 'for what never comes'}: {detail}"
+    message = f"{len(blocked)} {word} {'for each other' if round_ else 'for what never comes'}: {detail}{'' if round_ else _others(execution)}"
     origin = ("deadlock", *sorted({f"{w.operation.split(' ')[0]} {w.location.function} {w.location}" for w in blocked}))
     return Failure("deadlock", DeadlockError(message), None, origin, positions=stands, cycle=round_)
+
+
+def _others(execution: Execution) -> str:
+    """A word about live threads that nobody steers: one of them may be what is waited for."""
+    ours = {thread.handle for thread in execution.live} | {execution.main_handle, threading.main_thread()}
+    names = [thread.name for thread in list(threading._active.values()) if thread not in ours]  # type: ignore[attr-defined]
+    if not names:
+        return ""
+    return f" (unless from {', '.join(sorted(names)[:3])}: started before the run, so not under control and not waited for)"
 
 
 def _find_cycle(execution: Execution) -> list[ControlledThread]:
@@ -114,91 +126,157 @@ def livelock(execution: Execution, spinning: list[ControlledThread]) -> Failure:
 
 
 class Watch:
-    """Looks for a cycle without progress: every so many steps, at what happened since.
+    """Looks for cycles without progress: every so many steps, at what happened since.
 
-    A window of steps is *quiet* if nothing in it changed a resource (only reads, readings of the clock, sleeps and yields).
-    Two things follow from quiet windows. The clock jumps, if somebody waits for it, for a spinning thread is as good as a
-    blocked one. And if nobody waits for the clock, the spinning threads are watched more closely: each of their steps is
-    noted together with the lines and local variables of their frames; a whole window in which no new such state turns up is
-    a cycle. A counting loop shows up as new states: its variable changes.
+    A cycle is told by the *states* of its threads: the operation at hand, and the lines and local variables of the program's
+    frames. While every new step is in a state that was seen before, nothing gets on; a loop that counts turns up new states.
+    The closer look costs more than the steps that it looks at, so it is taken only now and then.
+
+    What follows from a cycle: if somebody waits for the clock, time passes, for a thread that spins is as good as a blocked
+    one. If the cycle itself reads the clock, time passes too, in growing steps. If neither, and if nothing in it changed any
+    resource, it is a livelock. A cycle that takes and frees locks may go on until `max_steps`: its progress may be in
+    plain variables.
     """
 
-    QUIET = 128
+    PERIOD = 128
     """Steps between two looks."""
     PATIENCE = 8
-    """Quiet windows in a row before the closer look begins."""
+    """Looks before the closer look begins. Doubles whenever the closer look finds progress."""
     CLOSER = 512
     """Steps of the closer look; nothing new may turn up in its second half."""
+    LONG = 8_192
+    """Steps without any change before a cycle is a livelock. (A `for` loop keeps its count where no look can see it.)"""
 
     def __init__(self) -> None:
-        self.quiet_windows = 0
-        self._looked_at = 0
+        self._jumps = 0
+        self._looks = 0
+        self._patience = self.PATIENCE
         self._states: set[object] | None = None
         self._began = 0
         self._newest = 0
+        self._step_of_time = 0.001
 
-    def quiet(self, execution: Execution) -> bool:
-        """Whether nothing changed since the last look."""
-        log = execution.log
-        begin, self._looked_at = self._looked_at, len(log)
-        for index in range(len(log) - 1, begin - 1, -1):
-            if log.operations[index].changes():
-                self.forget()
-                return False
-        self.quiet_windows += 1
-        return True
+    @property
+    def looking_closer(self) -> bool:
+        """Whether every step is looked at."""
+        return self._states is not None
 
-    def spinning(self, execution: Execution) -> list[ControlledThread]:
-        """The threads that could go on and only spin; empty if one of them may yet make progress."""
+    def look(self, execution: Execution) -> bool:
+        """One look; whether the threads go round in a cycle."""
+        self._looks += 1
+        if self._states is None and self._looks <= self._patience:
+            return self._spins(execution)
+        if self._states is None:
+            self._jumps = len(execution.log.jumps)
+        if self.note(execution):
+            self._states, self._looks = None, 0
+            return True
+        looked = len(execution.log) - self._began
+        new_ones_keep_coming = looked >= self.PERIOD and self._newest >= len(execution.log) - 4
+        if new_ones_keep_coming or looked >= 2 * self.CLOSER:
+            self._states, self._looks = None, 0
+            self._patience *= 2
+        return False
+
+    def clock_stood_still(self, execution: Execution) -> bool:
+        """Whether the clock has not moved since the closer look began."""
+        return len(execution.log.jumps) == self._jumps
+
+    def _spins(self, execution: Execution) -> bool:
+        """The cheap case: everybody who can go on was at work since the last look, nothing changed, and somebody waits for the clock."""
+        window = slice(-self.PERIOD, None)
+        if len(execution.log) < self.PERIOD or any(operation.changes() for operation in execution.log.operations[window]):
+            return False
         enabled = execution.enabled_now()
-        recent = set(execution.log.threads[-self.QUIET :])
-        if any(thread not in recent or thread.pending is None or thread.pending.changes() for thread in enabled):
-            return []
-        return enabled
+        self._jumps = len(execution.log.jumps)
+        return bool(enabled) and execution.waits_for_clock() and set(enabled) <= set(execution.log.threads[window])
+
+    def changes_nothing(self, execution: Execution) -> bool:
+        """Whether nothing has changed any resource for very long."""
+        last = execution.log.operations[-self.LONG :]
+        return len(last) == self.LONG and not any(operation.changes() for operation in last)
+
+    def reads_the_clock(self, execution: Execution) -> bool:
+        """Whether the cycle reads the clock, and so may end when time passes."""
+        return any(operation.kind == "read clock" for operation in execution.log.operations[-self.CLOSER // 2 :])
+
+    def next_step_of_time(self) -> float:
+        """How far time passes for a cycle that reads the clock: seconds, growing up to a minute."""
+        step, self._step_of_time = self._step_of_time, min(60.0, self._step_of_time * 2)
+        return step
 
     def recent(self, execution: Execution) -> list[ControlledThread]:
         """The live threads that were at work in the last window."""
-        recent = set(execution.log.threads[-self.QUIET :])
+        recent = set(execution.log.threads[-self.PERIOD :])
         return [thread for thread in execution.live if thread in recent]
 
     def note(self, execution: Execution) -> bool:
         """Note the state that the thread at the yield point is in; whether nothing new has turned up for long enough."""
-        log = execution.log
-        steps = len(log)
-        thread = execution.current
+        steps = len(execution.log)
         if self._states is None:
             self._states, self._began, self._newest = set(), steps, steps
-        if log.operations and log.operations[-1].kind == "read clock":
-            self._newest = steps  # time passes: that is progress, and ends at a deadline or at max_steps
-        state = (thread.label, thread.pending and thread.pending.describe(), _fingerprint(sys._getframe(1)))
+        state = state_of(execution)
         if state not in self._states:
             self._states.add(state)
             self._newest = steps
-        if steps - self._newest >= self.CLOSER // 2 - 1:
-            return True
-        if steps - self._began >= 4 * self.CLOSER:
-            self.forget()
-        return False
+        return steps - self._newest >= self.CLOSER // 2 - 1
 
-    def forget(self) -> None:
-        """Begin again: something changed, or new states keep turning up."""
-        self._states = None
-        self.quiet_windows = 0
 
-    @property
-    def looking_closer(self) -> bool:
-        return self._states is not None
+class Housekeeping:
+    """Tells a program that daemons and timers keep alive from one that they only keep awake.
+
+    If over very many jumps of the clock only daemons and timers moved, while everybody else waits without a deadline, and if
+    in all that time they came into no new state and changed nothing that somebody waits for, then nobody will ever come.
+    """
+
+    PATIENCE = 1_000
+    """Jumps of the clock without any sign of progress."""
+
+    def __init__(self) -> None:
+        self._jumps = 0
+        self._states: set[object] = set()
+        self._done = 0
+
+    def idle(self, execution: Execution) -> bool:
+        """The clock is about to jump; whether the program is past hope."""
+        waiting = [t for t in execution.live if not t.background]
+        if not waiting or any(t.pending is None or not t.pending.blocking or t.pending.deadline is not None for t in waiting):
+            self._jumps, self._done = 0, len(execution.log)
+            return False
+        self._jumps += 1
+        state = state_of(execution)
+        if state not in self._states or self._touched(execution, waiting):
+            self._states.add(state)
+            self._jumps = 0
+        self._done = len(execution.log)
+        return self._jumps > self.PATIENCE
+
+    def _touched(self, execution: Execution, waiting: list[ControlledThread]) -> bool:
+        awaited = {id(resource) for thread in waiting if thread.pending is not None for resource, _ in thread.pending.footprint()}
+        return any(
+            id(resource) in awaited and mode is not READ
+            for operation in execution.log.operations[self._done :]
+            for resource, mode in operation.footprint()
+        )
+
+
+def state_of(execution: Execution) -> object:
+    """The state of the thread at the yield point, as far as it can be seen: equal again only where it has come round."""
+    thread = execution.current
+    return "" if thread.timer else thread.label, thread.pending and thread.pending.describe(), _fingerprint(sys._getframe(1))
 
 
 def _fingerprint(frame: FrameType | None) -> tuple[object, ...]:
-    """Lines and local variables of the program's frames: equal again only where the thread has come round."""
+    """Lines, local and global variables of the program's frames. Not the floats among them, which may be readings of the clock.
+
+    What a frame has on its value stack, the iterator of a `for` loop above all, cannot be seen while it runs.
+    """
     found: list[object] = []
     inner = program_frame(frame)
     while inner is not None and len(found) < 8:
-        values = tuple(
-            (name, value if type(value) in (int, float, str, bytes, bool, type(None)) else id(value))
-            for name, value in inner.f_locals.items()
-        )
-        found.append((inner.f_code.co_filename, inner.f_lasti, values))
+        code = inner.f_code
+        values: dict[str, object] = dict(inner.f_locals) if inner.f_locals is not inner.f_globals else {}
+        values.update((name, inner.f_globals[name]) for name in code.co_names if name in inner.f_globals)
+        found.append((code.co_filename, inner.f_lasti, contents(values, 200, 4, floats=False)))
         inner = program_frame(inner.f_back)
     return tuple(found)

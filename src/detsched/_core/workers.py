@@ -19,9 +19,10 @@ def _thread_state_dict() -> dict[Any, Any]:
     """The dict where C code keeps the values of `threading.local` for the calling OS thread."""
     import ctypes
 
-    get = ctypes.pythonapi.PyThreadState_GetDict
-    get.argtypes, get.restype = (), ctypes.py_object
-    state: dict[Any, Any] = get()
+    # The function lends its reference. With restype=py_object, ctypes would take it for its own, and the dict would be freed
+    # under the interpreter when this thread ends.
+    get = ctypes.PYFUNCTYPE(ctypes.c_void_p)(("PyThreadState_GetDict", ctypes.pythonapi))
+    state: dict[Any, Any] = ctypes.cast(get(), ctypes.py_object).value
     return state
 
 

@@ -16,7 +16,7 @@ from .._core.schedule import Schedule
 from .._report import text
 from ..errors import DivergenceError
 from ..settings import SettingsDict
-from ..strategies import Replay, Turn
+from ..strategies import Strategy, Turn
 from . import outcome as outcomes
 from .outcome import Witness
 from .run import Run, check_schedule, recorded, with_report
@@ -121,27 +121,22 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _doubt(session: Session, found: Failure, run: Run[Any] | None, passed: Schedule | None) -> Failure | None:
+def _doubt(session: Session, found: Failure, run: Run[Any] | None, passed: Schedule | None, at_first: dict[str, str]) -> Failure | None:
     """Why a failure is not to be believed; None if it is."""
-    before = snapshot(session.program, session.args) if passed is not None else {}
+    before = snapshot(session.program, session.args)
     if run is None or found.origin not in {failure.origin for failure in run.failures}:
         came = "it passed" if run is None or run.failure is None else f"it came to: {run.failure}"
-        return _divergence(session, f"a failure ({found}) did not come again when its schedule was replayed: {came}", passed)
+        return _divergence(session, at_first, f"a failure ({found}) did not come again when its schedule was replayed: {came}", passed)
     if passed is None:
         return None
     again = recorded(session, passed)
     if again.failure is None:
         return None
+    return _divergence(session, before, f"a schedule that passed fails when it is replayed later ({again.failure})", passed)
+
+
+def _divergence(session: Session, before: dict[str, str], what: str, passed: Schedule | None) -> Failure:
     kept = changes(before, snapshot(session.program, session.args))
-    return _divergence(session, f"a schedule that passed fails when it is replayed later ({again.failure})", passed, kept)
-
-
-def _divergence(session: Session, what: str, passed: Schedule | None, kept: list[str] | None = None) -> Failure:
-    if kept is None:
-        before = snapshot(session.program, session.args)
-        if passed is not None:
-            recorded(session, passed)
-        kept = changes(before, snapshot(session.program, session.args))
     cause = "; ".join(kept[:3]) or "what it keeps could not be told: look at caches, files, and objects made outside the program"
     message = f"the program keeps state between runs: {cause}. {what[0].upper()}{what[1:]}. Make the state inside the program, or in setup="
     return Failure("divergence", DivergenceError(message), None, ("divergence", *kept[:3]), schedule=passed)
@@ -154,8 +149,9 @@ def search(session: Session, pinned: tuple[Schedule, ...] = ()) -> Exploration[A
     strategy = make_strategy(settings.strategy)
     known: set[tuple[str, ...]] = set()
     passed: Schedule | None = None
-    last_pass: Done | None = None
+    last_pass: tuple[Done, int] | None = None
     began = _clock()
+    at_first = snapshot(session.program, session.args)
     with session:
         try:
             for schedule in pinned:
@@ -169,11 +165,11 @@ def search(session: Session, pinned: tuple[Schedule, ...] = ()) -> Exploration[A
                 done = session.run(strategy, Turn(index, settings.seed + index))
                 exploration._note(done)
                 if not done.failures:
-                    last_pass = done
+                    last_pass = done, index
                 elif any(failure.origin not in known for failure in done.failures):
                     if last_pass is not None:
-                        passed, last_pass = last_pass.schedule(), None
-                    if _confirm(exploration, session, done, index, known, passed):
+                        passed, last_pass = _witness(session, strategy, *last_pass), None
+                    if _confirm(exploration, session, strategy, done, index, known, passed, at_first):
                         break
                 index += 1
                 if not strategy.end(done.execution.log, done.failures):
@@ -184,7 +180,7 @@ def search(session: Session, pinned: tuple[Schedule, ...] = ()) -> Exploration[A
                 exploration.elapsed = _clock() - began
                 raise
     exploration.elapsed = _clock() - began
-    if exploration.runs and not exploration.steps:
+    if exploration.runs and not exploration.steps and not exploration._failures:
         warnings.warn(
             f"{session.digest.rpartition('-')[0]} reached no yield point in {exploration.runs} runs: nothing of it was under control, "
             f"and that it passed says nothing. Does it start threads? Does it use locks that detsched does not reach?",
@@ -209,17 +205,38 @@ def _pinned(exploration: Exploration[Any], session: Session, schedule: Schedule,
             run._confirmed = "found by a schedule from before"
 
 
+def _witness(session: Session, strategy: Strategy, done: Done, index: int) -> Schedule:
+    """The schedule of a run that passed. The first run of a program may have more events than later ones, which find caches
+    filled and modules loaded; so if it was the first, the same once more."""
+    if index == 0 and strategy.repeatable:
+        again = session.run(strategy, Turn(0, session.settings.seed))
+        if not again.failures:
+            return again.schedule()
+    return done.schedule()
+
+
 def _confirm(
-    exploration: Exploration[Any], session: Session, done: Done, index: int, known: set[tuple[str, ...]], passed: Schedule | None
+    exploration: Exploration[Any],
+    session: Session,
+    strategy: Strategy,
+    done: Done,
+    index: int,
+    known: set[tuple[str, ...]],
+    passed: Schedule | None,
+    at_first: dict[str, str],
 ) -> bool:
     """Replay a run that failed in a new way, and note what is to be believed. Whether the search is to stop."""
-    schedule = done.schedule()
-    run: Run[Any] = recorded(session, schedule)
+    run: Run[Any] = recorded(session, done.schedule())
+    if run.failure is not None and run.failure.kind == "divergence" and strategy.repeatable:
+        # The run may have been the first to fill some cache. The same once more, now that it is filled.
+        again = session.run(strategy, Turn(index, session.settings.seed + index))
+        if again.failures:
+            done, run = again, recorded(session, again.schedule())
     for found in done.failures:
         if found.origin in known:
             continue
         known.add(found.origin)
-        doubt = found if found.kind == "divergence" else _doubt(session, found, run, passed)
+        doubt = found if found.kind == "divergence" else _doubt(session, found, run, passed, at_first)
         if doubt is not None:
             # Nothing that this program does can be believed: earlier failures neither.
             exploration._failures[:] = [doubt]
@@ -258,4 +275,4 @@ def check(program: Callable[..., T], /, *args: Any, **settings: Unpack[SettingsD
     return exploration
 
 
-__all__ = ["Exploration", "Replay", "check", "check_schedule", "explore", "search"]
+__all__ = ["Exploration", "check", "check_schedule", "explore", "search"]

@@ -65,8 +65,7 @@ class Run(Generic[T]):
         """The choices of the run."""
         if self._schedule is not None:
             return self._schedule
-        execution = self._execution
-        schedule = Schedule.of(execution.log, self._session.digest, execution.values, self._session.settings.granularity)
+        schedule = sessions.schedule_of(self._session, self._execution)
         if self._done is not None:
             self._schedule = schedule
         return schedule

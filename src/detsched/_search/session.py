@@ -24,7 +24,7 @@ from .._core.workers import Pinned
 from .._sync.thread import Excepthook, MainThread
 from .._world import futures
 from .._world.patching import patched, reach
-from ..errors import InternalError, InvalidSettings, UncontrolledError
+from ..errors import InvalidSettings, UncontrolledError
 from ..settings import Settings, settle
 from ..strategies import RandomWalk, Replay, RoundRobin, Strategy, Turn
 
@@ -48,7 +48,11 @@ class _Checked(Strategy):
         self._inner.begin(run)
 
     def choose(self, step: Step) -> ControlledThread:
-        chosen: ControlledThread = self._inner.choose(step)
+        holder, active.ident = active.ident, 0  # what somebody's strategy does is no operation of the run
+        try:
+            chosen: ControlledThread = self._inner.choose(step)
+        finally:
+            active.ident = holder
         if chosen not in step.enabled:
             raise InvalidSettings(
                 f"the strategy {type(self._inner).__name__} chose {chosen!r}: choose() must return one of step.enabled ({step.enabled})"
@@ -129,7 +133,7 @@ class Session:
         execution = Execution(
             strategy.choose,
             choose_value=strategy.choose_value,
-            max_steps=self.settings.max_steps,
+            max_steps=strategy.steps if isinstance(strategy, Replay) and strategy.steps is not None else self.settings.max_steps,
             observers=observers,
             on_exception=self._excepthook,
             at_main_end=futures.end_idle_workers,
@@ -172,17 +176,21 @@ class Done:
         self.failures = (*(exception_failure(*item) for item in raised), *execution.failures)
         if any(failure.kind == "divergence" for failure in self.failures):
             self.failures = tuple(failure for failure in self.failures if failure.kind == "divergence")
-        if len(execution.log) > (self.session.settings.max_steps or len(execution.log)):
-            raise InternalError("a run went past max_steps")
 
     def schedule(self) -> Schedule:
         """The schedule of the run."""
-        return Schedule.of(self.execution.log, self.session.digest, self.execution.values, self.session.settings.granularity)
+        return schedule_of(self.session, self.execution)
 
     def blame(self) -> tuple[Failure, ...]:
         """The failures, each with the schedule."""
         schedule = self.schedule()
         return tuple(replace(failure, schedule=schedule) for failure in self.failures)
+
+
+def schedule_of(session: Session, execution: Execution) -> Schedule:
+    """The choices of a run, as far as it has come."""
+    stopped = any(failure.kind in ("limit", "livelock") for failure in execution.failures)
+    return Schedule.of(execution.log, session.digest, execution.values, session.settings.granularity, stopped)
 
 
 def record_in(session: Session, strategy: Strategy, turn: Turn) -> tuple[Done, Recorder]:

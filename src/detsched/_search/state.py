@@ -9,16 +9,15 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from .._core.contents import contents
 from .._core.frames import PROGRAM, rank
 
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
-_NODES = 5_000
-_DEPTH = 6
 
 
 def snapshot(program: Callable[..., Any], args: tuple[Any, ...]) -> dict[str, str]:
     """The state that the program can reach: a name for each place, and its contents as text."""
-    return {name: _contents(value) for name, value in _places(program, args)}
+    return {name: contents(value) for name, value in _places(program, args)}
 
 
 def changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
@@ -107,32 +106,3 @@ def _global_names(code: CodeType) -> set[str]:
         if isinstance(constant, CodeType):
             names |= _global_names(constant)
     return names
-
-
-def _contents(value: Any) -> str:
-    budget = [_NODES]
-    return _text(value, budget, _DEPTH, set())
-
-
-def _text(value: Any, budget: list[int], depth: int, path: set[int]) -> str:
-    if type(value) in _PLAIN:
-        return repr(value)
-    budget[0] -= 1
-    if budget[0] < 0 or depth == 0 or id(value) in path:
-        return "…"
-    path = path | {id(value)}
-    kind = type(value)
-    inner = functools.partial(_text, budget=budget, depth=depth - 1, path=path)
-    if kind in (list, tuple) or kind.__name__ == "deque":
-        return f"{kind.__name__}({', '.join(inner(item) for item in list(value))})"
-    if isinstance(value, (set, frozenset)):
-        return f"{kind.__name__}({', '.join(sorted(inner(item) for item in value))})"
-    if isinstance(value, dict):
-        return f"{kind.__name__}({', '.join(f'{inner(key)}: {inner(item)}' for key, item in list(value.items()))})"
-    if callable(value) or isinstance(value, ModuleType):
-        return kind.__name__
-    attributes = getattr(value, "__dict__", None)
-    if isinstance(attributes, dict):
-        shown = ((name, item) for name, item in list(attributes.items()) if not name.startswith("_detsched"))
-        return f"{kind.__name__}({', '.join(f'{name}={inner(item)}' for name, item in shown)})"
-    return kind.__name__

@@ -28,13 +28,19 @@ _wait, _notify = original(_Real, "wait"), original(_Real, "notify")
 class Waiter:
     """One thread in the queue of a condition. Outside threads put real locks there; both know `release`."""
 
-    __slots__ = ("notified",)
+    __slots__ = ("notified", "deadline")
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: float | None) -> None:
         self.notified = False
+        self.deadline = deadline
+
+    def expired(self) -> bool:
+        return self.deadline is not None and active.execution.clock.base >= self.deadline  # type: ignore[union-attr]
 
     def release(self) -> None:
-        self.notified = True
+        # One that gave up before, and only waits for the lock by now, takes the notification and loses it. One whose time is up
+        # at this very moment may still be notified: had it gone first, it would not be in the queue.
+        self.notified = self.deadline is None or active.execution.clock.base <= self.deadline  # type: ignore[union-attr]
 
 
 class Wait(Operation):
@@ -75,19 +81,16 @@ class Wake(Operation):
     blocking = True
     deadline: float | None
 
-    def __init__(self, wait: Wait, waiters: Any, count: int, deadline: float | None) -> None:
+    def __init__(self, wait: Wait, waiters: Any, count: int) -> None:
         self.resource: Resource = wait.resource
         self._waiters = waiters
         self._waiter = wait.waiter
         self._locked = wait._locked
         self._count = count
-        self.deadline = deadline
-
-    def _expired(self) -> bool:
-        return self.deadline is not None and active.execution.clock.base >= self.deadline  # type: ignore[union-attr]
+        self.deadline = wait.waiter.deadline
 
     def enabled(self) -> bool:
-        if not (self._waiter.notified or self._expired()):
+        if not (self._waiter.notified or self._waiter.expired()):
             return False
         locked = self._locked
         if locked is None:
@@ -111,7 +114,7 @@ class Wake(Operation):
         return (own,) if self._locked is None else (own, (self._locked, WRITE))
 
     def holder(self) -> ControlledThread | None:
-        if self._locked is None or not (self._waiter.notified or self._expired()):
+        if self._locked is None or not (self._waiter.notified or self._waiter.expired()):
             return None
         owner = self._locked.owner
         return owner if isinstance(owner, ControlledThread) else None
@@ -184,16 +187,16 @@ class Condition(threading.Condition):
             raise RuntimeError("cannot wait on un-acquired lock")
         deadline = None if timeout is None else deadline_after(max(timeout, 0))
         waiters = self._waiters  # type: ignore[attr-defined]
-        wait = Wait(state_of(self, Resource), waiters, Waiter(), locked)
+        wait = Wait(state_of(self, Resource), waiters, Waiter(deadline), locked)
         if locked is not None:
             count = active.perform(wait)
-            notified: bool = active.perform(Wake(wait, waiters, count, deadline))
+            notified: bool = active.perform(Wake(wait, waiters, count))
             return notified
         # A lock of the program's own making: what it does is its own affair, only the queue is ours.
         active.perform(wait)
         saved = self._release_save()  # type: ignore[attr-defined]
         try:
-            notified = active.perform(Wake(wait, waiters, 1, deadline))
+            notified = active.perform(Wake(wait, waiters, 1))
         finally:
             self._acquire_restore(saved)  # type: ignore[attr-defined]
         return notified

@@ -48,7 +48,8 @@ class Set(_OnEvent):
         self._event._flag = True
         self._event = None
         for woken in self.resource.waiting:
-            woken.by_set = True
+            # One that gave up before is not woken any more; one whose time is up at this very moment still is.
+            woken.by_set = woken.deadline is None or active.execution.clock.base <= woken.deadline  # type: ignore[union-attr]
         self.resource.waiting.clear()
 
 
@@ -109,11 +110,14 @@ class Woken(Operation):
         self.deadline = deadline
         self.mode: Mode = READ
 
+    def expired(self) -> bool:
+        return self.deadline is not None and active.execution.clock.base >= self.deadline  # type: ignore[union-attr]
+
     def enabled(self) -> bool:
-        return self.by_set or (self.deadline is not None and active.execution.clock.base >= self.deadline)  # type: ignore[union-attr]
+        return self.by_set or self.expired()
 
     def apply(self) -> bool:
-        if not self.by_set:
+        if self in self.resource.waiting:
             self.resource.waiting.remove(self)
         return self.by_set
 

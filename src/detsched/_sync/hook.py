@@ -61,9 +61,16 @@ def plain_condition(lock: Any) -> threading.Condition:
     return condition
 
 
+def _hash(self: Any) -> int:
+    state = self.__dict__.get(_STATE)
+    number = None if state is None else state.hash()  # sets of primitives iterate alike in every process
+    return object.__hash__(self) if number is None else number
+
+
 def stand_for(target: type, cls: type, names: tuple[str, ...]) -> None:
     """Let the methods of `cls` stand in `target` while patched."""
-    found = {}
+    type.__setattr__(cls, "__hash__", _hash)
+    found = {"__hash__": _hash}
     for name in names:
         function = vars(cls)[name]
         if name in vars(target):

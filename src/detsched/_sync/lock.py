@@ -132,6 +132,8 @@ def check_timeout(blocking: bool, timeout: float) -> None:
     """Refuse what the interpreter's own locks refuse, in the same words."""
     if not blocking and timeout != -1:
         raise ValueError("can't specify a timeout for a non-blocking call")
+    if timeout != timeout:
+        raise ValueError("Invalid value NaN (not a number)")
     if timeout < 0 and timeout != -1:
         raise ValueError("timeout value must be a non-negative number" if sys.version_info >= (3, 13) else "timeout value must be positive")
     if timeout > TIMEOUT_MAX:
@@ -216,6 +218,10 @@ class Lock:
 
     def __repr__(self) -> str:
         return f"<{'locked' if self._state.real.locked() else 'unlocked'} _thread.lock object at {id(self):#x}>"
+
+    def __hash__(self) -> int:
+        number = self._state.hash()  # sets of locks iterate alike in every process
+        return object.__hash__(self) if number is None else number
 
     def __reduce__(self) -> Any:
         raise TypeError("cannot pickle '_thread.lock' object")

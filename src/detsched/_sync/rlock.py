@@ -201,7 +201,12 @@ class RLock:
             state.free()
 
     def __exit__(self, *exc: object) -> None:
-        self.release()
+        # Inner levels without a call: where the stack overflows inside, there is no frame left to unlock with.
+        state = self._state
+        if state.count > 1 and active.ident == get_ident() and state.owner is active.execution.current:  # type: ignore[union-attr]
+            state.count -= 1
+        else:
+            self.release()
 
     if hasattr(RealRLock, "locked"):
 
@@ -246,6 +251,10 @@ class RLock:
         owner = state.owner.ident if isinstance(state.owner, ControlledThread) else state.owner or 0
         locked = "locked" if state.block.locked() else "unlocked"
         return f"<{locked} {type(self).__module__}.{type(self).__qualname__} object owner={owner} count={state.count} at {id(self):#x}>"
+
+    def __hash__(self) -> int:
+        number = self._state.hash()  # sets of locks iterate alike in every process
+        return object.__hash__(self) if number is None else number
 
     def __reduce__(self) -> Any:
         raise TypeError(f"cannot pickle '{type(self).__module__}.{type(self).__qualname__}' object")

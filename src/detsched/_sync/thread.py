@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextvars
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
@@ -32,6 +33,7 @@ _enumerate, _active_count = threading.enumerate, threading.active_count
 _newname, _counter = threading._newname, threading._counter  # type: ignore[attr-defined]
 _start_new_thread, _thread_count = _thread.start_new_thread, _thread._count
 _excepthook = threading.__excepthook__
+_sleep = time.sleep
 _get_native_id = getattr(threading, "get_native_id", real_get_ident)
 _RECORD, _HASH = "_detsched_thread", "_detsched_hash"
 _MASK = (1 << 31) - 1
@@ -52,6 +54,8 @@ class Started:
         self._flag = True
 
     def wait(self, timeout: float | None = None) -> bool:
+        while not self._flag and active.ident != real_get_ident():
+            _sleep(0.0001)  # made inside a run, started outside: the new thread is about to say so
         return self._flag
 
     def _at_fork_reinit(self) -> None:
@@ -191,7 +195,7 @@ else:
     def _notice_end(thread: Any) -> bool:
         # Until somebody looks, the lock is still there; who takes it keeps the thread alive to the eye.
         lock = thread._tstate_lock
-        if lock is not None:
+        if isinstance(lock, Lock):
             if lock._state.real.locked():
                 return False
             thread._is_stopped, thread._tstate_lock = True, None
@@ -219,10 +223,6 @@ class Thread(threading.Thread):
             _controlled_init(self, *args, **kwargs)
         else:
             _init(self, *args, **kwargs)
-
-    def __hash__(self) -> int:
-        number: int | None = self.__dict__.get(_HASH)
-        return object.__hash__(self) if number is None else number
 
     def start(self) -> None:
         if active.ident != real_get_ident():
@@ -280,6 +280,11 @@ class Thread(threading.Thread):
         return f"<{type(self).__name__}({self._name}, {status} {self._ident})>"
 
 
+def _hash(self: Any) -> int:
+    number: int | None = self.__dict__.get(_HASH)
+    return object.__hash__(self) if number is None else number
+
+
 class Timer(Thread, threading.Timer):
     __doc__ = _RealTimer.__doc__
 
@@ -289,7 +294,9 @@ class Timer(Thread, threading.Timer):
 
 Timer.__module__ = "threading"
 copy_identity(Timer.__init__, _RealTimer.__init__)
-stand_for(_Real, Thread, ("__init__", "__hash__", "start", "join", "is_alive", "__repr__"))
+stand_for(_Real, Thread, ("__init__", "start", "join", "is_alive", "__repr__"))
+Thread.__hash__ = _hash  # type: ignore[method-assign]
+hooks.add(_Real, {"__hash__": _hash})
 
 
 def _record_of(thread: Any) -> ControlledThread | None:

@@ -65,6 +65,10 @@ _ORIGINALS = _originals()
 _OURS = {id(ours) for _, ours in _ORIGINALS.values()}
 
 
+def _hash_of_queue(self: Any) -> int:
+    return hash(self.__dict__.get("mutex"))
+
+
 class _Patch:
     """The patches in force, and how often they were entered. There is one."""
 
@@ -96,12 +100,13 @@ class _Patch:
                 _store(owner, name, before)
 
     def _set(self, owner: Any, name: str, before: Any, after: Any) -> None:
+        self._undo.append((owner, name, before, after))  # first: an interrupt may come between
         _store(owner, name, after)
-        self._undo.append((owner, name, before, after))
 
     def _classes(self) -> None:
         for cls, name, function in (*hooks.table, *logs.REPLACED):
             self._set(cls, name, vars(cls).get(name, _ABSENT), function)
+        self._set(queue.Queue, "__hash__", _ABSENT, _hash_of_queue)
         for modname in _WITH_MORE:
             if modname in sys.modules:
                 self._more(modname)
@@ -153,6 +158,8 @@ class _Patch:
             replacement = self.reach.wrap(value, f"{module.__name__}.{name}")
         else:
             return
+        if replacement is None:
+            return
         self._hits[id(module), name] = module
         self._set(module, name, value, replacement)
 
@@ -169,7 +176,9 @@ class _Patch:
         for reference in list(logging._handlerList):  # type: ignore[attr-defined]
             handler = reference()
             if handler is not None and type(handler.lock) in REPLACEABLE:
-                self._set(handler, "lock", handler.lock, self.reach.wrap(handler.lock, f"{type(handler).__name__}.lock"))
+                ours = self.reach.wrap(handler.lock, f"{type(handler).__name__}.lock")
+                if ours is not None:
+                    self._set(handler, "lock", handler.lock, ours)
 
 
 _ABSENT = object()
@@ -204,10 +213,12 @@ class patched:
     """
 
     def __enter__(self) -> None:
+        before = _patch.depth
         try:
             _patch.enter()
         except BaseException:  # an interrupt: nothing stays half done
-            _patch.leave()
+            if _patch.depth > before:
+                _patch.leave()
             raise
 
     def __exit__(self, *exc: object) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import os
 import queue
 import sys
 from collections.abc import Callable, Iterable
@@ -17,13 +18,13 @@ from typing import Any
 import _thread
 from _thread import LockType
 
-from .._core.frames import MACHINERY, rank
 from .._sync.lock import Lock
 from .._sync.rlock import RLock
 
 RealRLock = _thread.RLock
 RealSimpleQueue: Any = queue.SimpleQueue
 _PySimpleQueue: Any = queue._PySimpleQueue  # type: ignore[attr-defined]
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 REPLACEABLE = (LockType, RealRLock, RealSimpleQueue)
 _DEPTH = 8
 _NODES = 20_000
@@ -55,6 +56,9 @@ class Reach:
                 ours: Any = Lock.around(real)
                 ours._state.given = name
             elif type(real) is RealRLock:
+                if not real.acquire(False):
+                    return None  # held by a thread that is not of the run: left real
+                real.release()
                 ours = RLock.around()
                 ours._state.given = name
             else:
@@ -102,7 +106,8 @@ class Reach:
             # A condition keeps the methods of its lock.
             owner = getattr(value, "__self__", None)
             if type(owner) in (LockType, RealRLock):
-                return getattr(self.wrap(owner, name), value.__name__, None)
+                ours = self.wrap(owner, name)
+                return None if ours is None else getattr(ours, value.__name__, None)
         return None
 
 
@@ -147,10 +152,10 @@ def _inside(name: str, thing: Any) -> list[Inside]:
 
 
 def _of_interest(cls: type) -> bool:
-    module = sys.modules.get(cls.__module__)
-    if cls.__module__ in _STANDARD:
-        return True
-    return rank(getattr(module, "__file__", None) or "") != MACHINERY and not cls.__module__.startswith(TOOLS)
+    module = cls.__module__
+    if not isinstance(module, str):
+        return False
+    return module in _STANDARD or not (module.partition(".")[0] in sys.stdlib_module_names or module.startswith(TOOLS))
 
 
 def _only(name: str, value: Any) -> Inside:
@@ -168,6 +173,8 @@ def _item(name: str, base: Any, thing: Any, key: Any, value: Any) -> Inside:
 
 
 def _function(name: str, function: FunctionType) -> list[Inside]:
+    if function.__code__.co_filename.startswith(_PACKAGE):
+        return []  # ours hold the real ones, and need them
     found: list[Inside] = []
     for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
         value = _content(cell)

@@ -19,10 +19,8 @@ def _reading() -> float:
     return seconds
 
 
-def _clock(name: str, origin: float) -> tuple[Callable[[], Any], Callable[[], float]]:
-    real: Callable[[], Any] = getattr(_real, name)
-
-    if name.endswith("_ns"):
+def _clock(real: Callable[[], Any], origin: float, nanoseconds: bool) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    if nanoseconds:
 
         def read() -> Any:
             if active.ident != get_ident():
@@ -34,7 +32,7 @@ def _clock(name: str, origin: float) -> tuple[Callable[[], Any], Callable[[], fl
         def read() -> Any:
             return origin + _reading() if active.ident == get_ident() else real()
 
-    read.__name__ = read.__qualname__ = name
+    read.__name__ = read.__qualname__ = real.__name__
     read.__doc__, read.__module__ = real.__doc__, "time"
     return real, read
 
@@ -59,8 +57,12 @@ sleep.__module__ = "time"
 REPLACED: dict[Any, Any] = dict(
     [
         (_real_sleep, sleep),
-        *(_clock(name, EPOCH) for name in ("time", "time_ns")),
-        *(_clock(name, ORIGIN) for name in ("monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")),
+        _clock(_real.time, EPOCH, False),
+        _clock(_real.time_ns, EPOCH, True),
+        _clock(_real.monotonic, ORIGIN, False),
+        _clock(_real.monotonic_ns, ORIGIN, True),
+        _clock(_real.perf_counter, ORIGIN, False),
+        _clock(_real.perf_counter_ns, ORIGIN, True),
     ]
 )
 """The real functions, and what stands for each."""

@@ -16,6 +16,8 @@ from .strategy import Strategy, Turn
 class RandomWalk(Strategy):
     """Uniform choice at every step."""
 
+    repeatable = True
+
     def __init__(self) -> None:
         self._source = Random()
         self._random = self._source.random

@@ -26,6 +26,8 @@ class Replay(Strategy):
         self._schedule = schedule
         self._threads = schedule.threads()
         self._stride = schedule.stride
+        self.steps = len(schedule) if schedule.stopped else None
+        """After how many steps the run is to be judged as too long, as it was when it was recorded."""
         self._begin()
 
     def begin(self, run: Turn) -> None:

@@ -10,6 +10,8 @@ from .strategy import Strategy
 class RoundRobin(Strategy):
     """Every thread in turn, one event each."""
 
+    repeatable = True
+
     def choose(self, step: Step) -> ControlledThread:
         current = step.current
         if current is None:

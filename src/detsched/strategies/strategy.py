@@ -30,6 +30,9 @@ class Strategy:
     Hand it to a run as `strategy=Youngest`. `begin` and `end` are optional.
     """
 
+    repeatable = False
+    """Whether `begin` with an equal turn makes it choose as before, whatever it has learnt since."""
+
     def begin(self, run: Turn) -> None:
         """A run begins."""
 

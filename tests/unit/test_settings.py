@@ -1,0 +1,342 @@
+"""Settings: each checked where it is said, with an error that teaches."""
+
+import functools
+
+import pytest
+
+import detsched
+from detsched import InvalidSettings, Settings
+
+
+def text_of(call, *args, **kwargs):
+    """The text of the InvalidSettings that a call raises: one line."""
+    with pytest.raises(InvalidSettings) as caught:
+        call(*args, **kwargs)
+    assert isinstance(caught.value, ValueError)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+WRONG = [
+    ("seed", "1"),
+    ("seed", 1.0),
+    ("seed", True),
+    ("seed", None),
+    ("runs", 0),
+    ("runs", -1),
+    ("runs", "10"),
+    ("runs", 1.5),
+    ("runs", True),
+    ("seconds", 0),
+    ("seconds", -1.0),
+    ("seconds", "1"),
+    ("seconds", True),
+    ("seconds", float("nan")),
+    ("max_steps", 0),
+    ("max_steps", -5),
+    ("max_steps", 1.0),
+    ("max_steps", "1"),
+    ("max_steps", True),
+    ("granularity", "syn"),
+    ("granularity", None),
+    ("granularity", 1),
+    ("timeouts", "never"),
+    ("timeouts", None),
+    ("clock", "fake"),
+    ("randomness", "none"),
+    ("thread_exceptions", "raise"),
+    ("thread_exceptions", True),
+    ("thread_exceptions", None),
+    ("keep_going", 1),
+    ("keep_going", None),
+    ("keep_going", "yes"),
+    ("patch", 0),
+    ("patch", "no"),
+    ("shrink", None),
+    ("strategy", "randm"),
+    ("strategy", None),
+    ("strategy", 3),
+    ("strategy", ""),
+    ("setup", 3),
+    ("setup", "text"),
+    ("settings", 3),
+    ("settings", {"seed": 1}),
+]
+CALLS = [detsched.run, detsched.record, detsched.explore, detsched.check]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG, ids=[f"{name}={value!r}" for name, value in WRONG])
+def test_wrong_values(name, value):
+    """A value that makes no sense is refused, and the message has the name and the value."""
+    for call in CALLS:
+        text = text_of(call, int, **{name: value})
+
+        assert name in text
+        assert repr(value) in text
+
+
+@pytest.mark.parametrize(("name", "value"), [item for item in WRONG if item[0] != "settings"], ids=[f"{n}={v!r}" for n, v in WRONG if n != "settings"])
+def test_settings_object_checks_too(name, value):
+    """A Settings object cannot hold such a value either."""
+    assert name in text_of(Settings, **{name: value})
+    assert name in text_of(Settings().replace, **{name: value})
+
+
+RIGHT = [
+    {"seed": -1},
+    {"seed": 2**80},
+    {"runs": 1},
+    {"runs": None, "seconds": 0.001},
+    {"seconds": 1},
+    {"max_steps": 1000},
+    {"max_steps": None},
+    {"granularity": "sync"},
+    {"timeouts": "idle"},
+    {"clock": "virtual"},
+    {"randomness": "real"},
+    {"thread_exceptions": "print"},
+    {"keep_going": True},
+    {"keep_going": False},
+    {"shrink": False},
+    {"patch": False},
+    {"strategy": "auto"},
+    {"strategy": "random"},
+    {"strategy": "roundrobin"},
+    {"setup": None},
+    {"settings": Settings(seed=3)},
+]
+
+
+def one_point():
+    """A program with a yield point."""
+    detsched.threading.Lock().acquire()
+
+
+@pytest.mark.parametrize("settings", RIGHT, ids=str)
+def test_right_values(settings):
+    """What makes sense is taken by every call."""
+    for call in CALLS:
+        call(one_point, **{"runs": 2, **settings})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("sed", "seed"), ("run", "runs"), ("strategie", "strategy"), ("maxsteps", "max_steps"), ("keepgoing", "keep_going"), ("timeout", "timeouts"), ("granularty", "granularity"), ("setting", "settings")]
+)
+def test_nearest_name(wrong, right):
+    """A name that is no setting is answered with the nearest one."""
+    for call in CALLS:
+        text = text_of(call, int, **{wrong: 1})
+        assert wrong in text
+        assert f"'{right}'" in text
+
+
+def test_a_name_far_from_all():
+    """A name near none is answered with the list of settings."""
+    text = text_of(detsched.run, int, zzz=1)
+
+    assert "'zzz'" in text
+    assert "seed" in text and "max_steps" in text
+
+
+@pytest.mark.parametrize(("name", "wrong", "right"), [("strategy", "randm", "random"), ("strategy", "round_robin", "roundrobin"), ("thread_exceptions", "prnt", "print"), ("granularity", "snc", "sync"), ("timeouts", "idel", "idle")])
+def test_nearest_value(name, wrong, right):
+    """A value that is nearly one of the names is answered with that one."""
+    assert f"'{right}'" in text_of(detsched.run, int, **{name: wrong})
+
+
+def test_a_parameter_of_the_program():
+    """A parameter of the program given as a setting is answered with functools.partial."""
+
+    def program(account):
+        return account
+
+    text = text_of(detsched.run, program, account=3)
+
+    assert "functools.partial" in text and "account" in text
+    assert detsched.run(functools.partial(program, account=3)) == 3
+
+
+def test_a_misspelt_setting_is_not_taken_for_a_parameter():
+    """A program with **kwargs does not swallow settings."""
+
+    def program(**kwargs):
+        return kwargs
+
+    assert "seed" in text_of(detsched.run, program, sed=3)
+
+
+LATER = ["preemptions", "delays", "watch", "ignore", "races", "progress", "workers", "executor", "watchdog", "uncontrolled", "database", "profile"]
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_later_settings_are_refused_by_name(name):
+    """A setting that is not there yet is refused by its name, not taken for a slip."""
+    text = text_of(detsched.run, int, **{name: 1})
+
+    assert text.startswith(name)
+    assert "did you mean" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("granularity", value) for value in ("access", "gil", "line", "opcode")),
+        ("timeouts", "any"),
+        ("clock", "real"),
+        ("randomness", "seeded"),
+        ("shrink", True),
+        *(("strategy", value) for value in ("dpor", "dfs", "pct", "pos", "surw")),
+    ],
+)
+def test_later_values_are_refused_by_name(name, value):
+    """A value that is not there yet is refused by its name, and the message says what there is."""
+    text = text_of(detsched.run, int, **{name: value})
+
+    assert f"{name}={value!r}" in text
+    assert "not there yet" in text
+    assert name in text_of(Settings, **{name: value})
+
+
+def used(**settings):
+    """The seed that a run is made with."""
+    seen = []
+
+    class Look(detsched.Strategy):
+        def begin(self, run):
+            seen.append(run.seed)
+
+    detsched.run(int, strategy=Look, **settings)
+    return seen[0]
+
+
+def test_precedence(monkeypatch):
+    """The call wins over `settings=`, that over the environment, that over the default."""
+    assert used() == 0
+    monkeypatch.setenv("DETSCHED_SEED", "1")
+    assert used() == 1
+    assert used(settings=Settings(seed=2)) == 2
+    assert used(settings=Settings(seed=2), seed=3) == 3
+    assert used(seed=4) == 4
+
+
+def test_settings_say_what_was_said(monkeypatch):
+    """What a Settings object was given wins over the environment, though it be the default; what it was not given does not."""
+    monkeypatch.setenv("DETSCHED_SEED", "1")
+
+    assert used(settings=Settings(seed=0)) == 0
+    assert used(settings=Settings(runs=3)) == 1
+    assert used(settings=Settings(runs=3).replace(seed=0)) == 0
+
+
+def test_the_call_may_go_back_to_the_default(monkeypatch):
+    """A setting written into the call counts, though it be the default."""
+    monkeypatch.setenv("DETSCHED_SEED", "1")
+
+    assert used(settings=Settings(seed=2), seed=0) == 0
+
+
+def test_environment(monkeypatch):
+    """Each setting is taken from DETSCHED_<NAME>."""
+    for name, value in {"RUNS": "7", "MAX_STEPS": "none", "SECONDS": "none", "KEEP_GOING": "true", "STRATEGY": "roundrobin"}.items():
+        monkeypatch.setenv(f"DETSCHED_{name}", value)
+
+    exploration = detsched.explore(one_point)
+
+    assert exploration.runs == 7
+    assert "roundrobin" in exploration.summary()
+
+
+@pytest.mark.parametrize(("name", "value"), [("SEED", "x"), ("RUNS", "1.5"), ("SECONDS", "soon"), ("KEEP_GOING", "maybe"), ("RUNS", "0"), ("STRATEGY", "magic"), ("GRANULARITY", "line"), ("MAX_STEPS", "")])
+def test_wrong_environment(monkeypatch, name, value):
+    """A wrong value there is refused, and the message names it."""
+    monkeypatch.setenv(f"DETSCHED_{name}", value)
+
+    assert name.lower() in text_of(detsched.run, int).lower()
+
+
+@pytest.mark.parametrize("name", ["PREEMPTIONS", "WORKERS", "PROFILE"])
+def test_later_settings_in_the_environment(monkeypatch, name):
+    """A setting that is not there yet is refused there too."""
+    monkeypatch.setenv(f"DETSCHED_{name}", "1")
+
+    assert f"DETSCHED_{name}" in text_of(detsched.run, int)
+
+
+def test_settings_are_immutable():
+    """A Settings cannot be changed; `replace` makes another one."""
+    settings = Settings(seed=1)
+
+    with pytest.raises(AttributeError):
+        settings.seed = 2
+    assert settings.replace(seed=2).seed == 2
+    assert settings.seed == 1
+    assert settings.replace(runs=5) == Settings(seed=1, runs=5)
+    assert hash(settings) == hash(Settings(seed=1))
+
+
+def test_settings_repr():
+    """The repr shows what differs from the defaults, and can be evaluated."""
+    settings = Settings(seed=7, runs=None, strategy="random")
+
+    assert eval(repr(settings)) == settings
+    assert repr(Settings()) == "Settings()"
+
+
+def test_settings_are_keyword_only():
+    """Positional settings are refused by Python itself."""
+    with pytest.raises(TypeError):
+        Settings(1)
+
+
+def test_settings_refuse_unknown_names():
+    """A misspelt name in a Settings is answered with the nearest one."""
+    assert "'seed'" in text_of(Settings, sed=1)
+    assert "'seed'" in text_of(Settings().replace, sed=1)
+    assert "preemptions" in text_of(Settings, preemptions=1)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_no_program(call):
+    """What is not callable is refused: the result of a call, most likely."""
+    assert "callable" in text_of(call, 3)
+    assert "callable" in text_of(call, None)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_coroutine_function_is_refused(call):
+    """A coroutine function does nothing when called, and is refused with what to write."""
+
+    async def program():
+        pass
+
+    assert "asyncio.run" in text_of(call, program)
+
+
+def test_setup():
+    """`setup=` is run before each run, and its value is the first argument."""
+    made = []
+
+    def setup():
+        made.append([])
+        return made[-1]
+
+    def program(log, extra):
+        detsched.threading.Lock().acquire()
+        log.append(extra)
+        return log
+
+    exploration = detsched.explore(program, "x", setup=setup, runs=5)
+
+    assert list(exploration.outcomes) == ["['x']"]
+    assert len(made) == 5
+
+
+def test_without_patch():
+    """With patch=False only `detsched.threading` is under control."""
+    import threading
+
+    def program():
+        return threading.Lock is detsched.threading.Lock, type(threading.Lock()) is type(detsched.threading.Lock())
+
+    assert detsched.run(program, patch=False) == (False, False)
+    assert detsched.run(program)[1] is True
