@@ -63,15 +63,28 @@ def values(exploration: detsched.Exploration) -> set[Any]:
     return {"deadlock" if key.startswith("deadlock") else ast.literal_eval(key) for key in exploration.outcomes}
 
 
-FAILURE = re.compile(r"\w+\.py:(\d+)")
+class Noting(ExhaustiveDFS):
+    """Notes what each run came to: the set of its failures, each (kind, lines), and the log that the program kept."""
+
+    def __init__(self, most: int | None = None) -> None:
+        super().__init__(most)
+        self.log: list[Any] | None = None
+        self.found: set[Any] = set()
+
+    def begin(self, run):
+        super().begin(run)
+        self.log = None
+
+    def keep(self, log: list[Any]) -> None:
+        """The log of the run that has just begun (replays that confirm a failure come later, and do not count)."""
+        if self.log is None:
+            self.log = log
+
+    def end(self, log, failures):
+        self.found.add((frozenset((failure.kind, lines(failure)) for failure in failures), tuple(self.log or ())))
+        return super().end(log, failures)
 
 
-def outcomes(exploration: detsched.Exploration) -> set[Any]:
-    """Every outcome, as the model has them: ("value", value), or the set of failures, each (kind, lines)."""
-    found: set[Any] = set()
-    for key in exploration.outcomes:
-        if key.startswith(("deadlock ", "exception ", "livelock ", "limit", "divergence ")):
-            found.add(frozenset((part.split(" ")[0], frozenset(int(line) for line in FAILURE.findall(part))) for part in key.split("; ")))
-        else:
-            found.add(("value", ast.literal_eval(key)))
-    return found
+def lines(failure: detsched.Failure) -> frozenset[int]:
+    """The lines of the program that a failure is about."""
+    return frozenset(int(line) for line in re.findall(r"\w+\.py:(\d+)", " ".join(failure.origin)))

@@ -10,8 +10,8 @@ A program is a list of threads; a thread is a list of instructions (line, kind, 
     sleep
 
 The result of an instruction with a label is appended to the log that all threads share, at once. Where the result is false,
-a `jump` goes on at that instruction instead of the next. The model walks all states; an outcome is the log, or the set of
-failures of the run, each (kind, lines).
+a `jump` goes on at that instruction instead of the next. The model walks all states; an outcome is the set of failures of a
+run, each (kind, lines), and the log.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Model:
     def _steps(self, state: State, found: set[Any]) -> list[State]:
         alive = [i for i, at in enumerate(state.at) if at is not None and at >= 0]
         if not alive:
-            found.add(state.failures or ("value", list_of(state.log)))
+            found.add((state.failures, state.log))
             return []
         following = []
         for me in alive:
@@ -80,7 +80,7 @@ class Model:
             after = self._local(self._apply(state, me), me)
             cycle = self._cycle(after, me)
             if cycle:
-                found.add(after.failures | {("deadlock", frozenset(self._line(after, i) for i in cycle))})
+                found.add((after.failures | {("deadlock", frozenset(self._line(after, i) for i in cycle))}, after.log))
             else:
                 following.append(after)
         if following or any(self._enabled(state, me) for me in alive):
@@ -88,7 +88,7 @@ class Model:
         later = [d for i in alive if (d := state.deadline[i]) is not None and d > state.base]
         if later:
             return [state._replace(base=min(later))]
-        found.add(state.failures | {("deadlock", frozenset(self._line(state, i) for i in alive))})
+        found.add((state.failures | {("deadlock", frozenset(self._line(state, i) for i in alive))}, state.log))
         return []
 
     def _line(self, state: State, me: int) -> int:
@@ -254,11 +254,6 @@ def put(values: tuple[Any, ...], index: int, value: Any) -> tuple[Any, ...]:
     return (*values[:index], value, *values[index + 1 :])
 
 
-def list_of(log: tuple[Any, ...]) -> Any:
-    """The log as the program returns it: hashable."""
-    return log
-
-
 # ---------------------------------------------------------------------- random programs
 
 
@@ -270,6 +265,8 @@ class Writer:
         self.lines: list[str] = []
         self.labels = 0
         self.clock = 0
+        self.kinds = self.random.sample(KINDS, 3) + self.random.sample(UNTIMED, 2)  # few kinds in a program, so that they meet
+        self.semaphore, self.event = self.random.choice(("S0", "S1", "S1", "B0")), "E0"
         self.threads: list[list[Instruction]] = []
 
     def line(self, text: str, indent: int) -> int:
@@ -288,8 +285,10 @@ class Writer:
     def block(self, code: list[Instruction], budget: int, indent: int, depth: int = 0) -> int:
         """Some statements; how much of the budget is left."""
         choice = self.random.choice
-        while budget > 0:
-            kind = choice(KINDS)
+        for _ in range(20):
+            if budget <= 0:
+                break
+            kind = choice(self.kinds)
             if depth >= 2 and kind in ("section", "trysection", "rsection"):
                 continue
             spent = self.statement(kind, code, budget, indent, depth)
@@ -300,9 +299,9 @@ class Writer:
 
     def statement(self, kind: str, code: list[Instruction], budget: int, indent: int, depth: int) -> int:
         choice, append = self.random.choice, code.append
-        lock, semaphore, event, label = choice(("L0", "L1")), choice(("S0", "S1", "B0")), choice(("E0", "E1")), self.label()
+        lock, semaphore, event, label = choice(("L0", "L0", "L1")), self.semaphore, self.event, self.label()
         if kind in ("section", "rsection"):
-            name = lock if kind == "section" else choice(("R0", "R1"))
+            name = lock if kind == "section" else choice(("R0", "R0", "R1"))
             append(Instruction(self.line(f"log.append(({label}, {name}.acquire()))", indent), "acquire", name, label=label))
             left = self.block(code, self.random.randrange(0, max(1, budget - 1)), indent, depth + 1) if budget > 2 else 0
             append(Instruction(self.line(f"{name}.release()", indent), "release", name))
@@ -352,7 +351,7 @@ class Writer:
         return 1
 
     def condition(self, kind: str, code: list[Instruction], indent: int, label: int) -> None:
-        name, append = self.random.choice(("C0", "C0", "C1")), code.append
+        name, append = self.random.choice(("C0", "C0", "C0", "C1")), code.append
         append(Instruction(self.line(f"{name}.acquire()", indent), "acquire", name))
         if kind == "notify late":
             seconds = self.timeout()
@@ -370,16 +369,14 @@ class Writer:
         append(Instruction(self.line(f"{name}.release()", indent), "release", name))
 
 
-KINDS = (
-    *("section",) * 4,
-    *("rsection", "trysection", "timedsection", "semaphore", "down", "up", "up", "trydown", "timeddown"),
-    *("set", "set", "clear", "is_set", "wait", "timedwait", "sleep", "stray release"),
-    *("cwait", "timedcwait", "timedcwait", "notify", "notify", "notify_all", "notify late"),
+UNTIMED = (
+    *("section", "section", "rsection", "trysection", "semaphore", "down", "up", "up", "trydown"),
+    *("set", "set", "clear", "is_set", "wait", "notify", "notify_all"),
 )
+KINDS = (*UNTIMED, "cwait", "cwait", "timedcwait", "timedcwait", "notify", "notify late", "timedsection", "timeddown", "timedwait", "sleep", "stray release")
 COUNTS = {"S0": 0, "S1": 1, "B0": 1, "E0": 0, "E1": 0}
 HEAD = """\
-def program():
-    log = []
+def program(log):
     L0, L1, R0, R1 = Lock(), Lock(), RLock(), RLock()
     S0, S1, B0, E0, E1, C0, C1 = Semaphore(0), Semaphore(1), BoundedSemaphore(1), Event(), Event(), Condition(), Condition()\
 """
@@ -394,7 +391,7 @@ def random_program(seed: int) -> tuple[str, Model]:
     for index in range(1, count + 1):
         writer.line(f"def body{index}():", 1)
         code: list[Instruction] = []
-        writer.block(code, writer.random.randrange(2, 6 if count == 2 else 4), 2)
+        writer.block(code, writer.random.randrange(3, 7 if count == 2 else 4), 2)
         bodies.append(code)
     main = []
     for index in range(1, count + 1):
@@ -403,5 +400,4 @@ def random_program(seed: int) -> tuple[str, Model]:
         main.append(Instruction(writer.line(f"t{index}.start()", 1), "start", index))
     for index in range(1, count + 1):
         main.append(Instruction(writer.line(f"t{index}.join()", 1), "join", index))
-    writer.line("return tuple(log)", 1)
     return "\n".join(writer.lines) + "\n", Model([main, *bodies], COUNTS)

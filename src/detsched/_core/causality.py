@@ -85,7 +85,7 @@ class Causality:
         if operation.kind == "read clock":
             streak = self._streak[thread] = self._streak.get(thread, -1) + 1
             weight = 1 << min(streak, _HEAVIEST)
-        else:
+        elif operation.changes():
             self._streak.pop(thread, None)
         clock[thread] = clock.get(thread, 0) + weight
         for resource, mode in operation.footprint():

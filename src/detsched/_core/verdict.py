@@ -154,7 +154,7 @@ class Watch:
         self._states: set[object] | None = None
         self._began = 0
         self._newest = 0
-        self._step_of_time = 0.001
+        self._step_of_time = 1.0
 
     @property
     def looking_closer(self) -> bool:
@@ -201,8 +201,8 @@ class Watch:
         return any(operation.kind == "read clock" for operation in execution.log.operations[-self.CLOSER // 2 :])
 
     def next_step_of_time(self) -> float:
-        """How far time passes for a cycle that reads the clock: seconds, growing up to a minute."""
-        step, self._step_of_time = self._step_of_time, min(60.0, self._step_of_time * 2)
+        """How far time passes for a cycle that reads the clock: seconds, growing up to an hour."""
+        step, self._step_of_time = self._step_of_time, min(3600.0, self._step_of_time * 2)
         return step
 
     def recent(self, execution: Execution) -> list[ControlledThread]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
-from _thread import get_ident, start_new_thread
+from _thread import start_new_thread
 
 from .baton import Baton, make_baton
 
@@ -109,6 +109,9 @@ def _forget_after_fork() -> None:
     pool.idle.clear()
     pool.batons.clear()
     active.clear()
+    if Pinned.before is not None:
+        os.sched_setaffinity(0, Pinned.before)
+        Pinned.before = None
 
 
 if hasattr(os, "register_at_fork"):
@@ -121,6 +124,9 @@ class Pinned:
     CPU affinity belongs to each OS thread and is inherited by those it makes, so every one is restored on exit.
     """
 
+    before: ClassVar[set[int] | None] = None
+    """The CPUs that the process may use, while it is pinned to one of them."""
+
     def __init__(self) -> None:
         self._before: set[int] | None = None
 
@@ -132,6 +138,7 @@ class Pinned:
             # Spread processes that test side by side over the CPUs.
             ordered = sorted(self._before)
             self._set({ordered[os.getpid() % len(ordered)]})
+            Pinned.before = self._before
         except OSError:
             self._before = None
 
@@ -146,13 +153,7 @@ class Pinned:
 
     def __exit__(self, *exc: object) -> None:
         if self._before is not None:
+            Pinned.before = None
             self._set(self._before)
         pool.trim()
 
-
-def in_pool(os_ident: int) -> bool:
-    """Whether an OS thread is an idle one of the pool."""
-    return any(worker.os_ident == os_ident for worker in pool.idle)
-
-
-__all__ = ["Pinned", "Pool", "Worker", "get_ident", "in_pool", "pool"]

@@ -165,15 +165,20 @@ def _bootstrap(thread: Any, context: contextvars.Context, wanted: bool) -> None:
 # What outlives the run in a Thread object says that it has ended, in the way of each version.
 
 if sys.version_info >= (3, 13):
+    _start_joinable_thread = _thread.start_joinable_thread
     _HANDLE = "_os_thread_handle" if sys.version_info >= (3, 14) else "_handle"
 
     def _mark_started(thread: Any) -> None:
         pass
 
+    _done: list[Any] = []
+
     def _mark_ended(thread: Any) -> None:
-        handle = _thread._make_thread_handle(thread._ident)  # type: ignore[attr-defined]
-        handle._set_done()
-        setattr(thread, _HANDLE, handle)
+        # The handle of any ended thread does for all: what is asked of it is only whether its thread has ended.
+        if not _done:
+            _done.append(_start_joinable_thread(lambda: None))
+            _done[0].join()
+        setattr(thread, _HANDLE, _done[0])
 
     def _notice_end(thread: Any) -> bool:
         return True

@@ -29,12 +29,12 @@ from .._sync import thread as sync_thread
 from .._sync.hook import hooks
 from .._sync.lock import Lock
 from .._sync.rlock import RLock
-from . import futures, imports, logs, time
+from . import cpus, futures, imports, logs, time
 from .reach import REPLACEABLE, TOOLS, Reach, RealRLock
 
 # Not for locks: ours, the import system's, and the modules that the hooks themselves stand on.
 _LEFT_ALONE = ("importlib", "_frozen_importlib", "_thread", "threading", "_weakrefset", *TOOLS)
-_WITH_MORE = (*futures.MODULES, "sched")
+_WITH_MORE = (*futures.MODULES, "sched", "subprocess")
 
 
 def _originals() -> dict[int, tuple[Any, Any]]:
@@ -55,6 +55,7 @@ def _originals() -> dict[int, tuple[Any, Any]]:
         (_thread._count, sync_thread.thread_count),
         (queue.SimpleQueue, queue._PySimpleQueue),  # type: ignore[attr-defined]
         *time.REPLACED.items(),
+        *cpus.REPLACED.items(),
     ]
     if hasattr(_thread, "get_native_id"):
         table.append((_thread.get_native_id, sync_thread.get_native_id))
@@ -115,6 +116,12 @@ class _Patch:
         """What else is to be replaced in some modules of the standard library."""
         if modname == "sched":
             self.reach.walk([("sched", sys.modules["sched"].scheduler.__init__)])  # its clock is a default argument
+            return
+        if modname == "subprocess":
+            popen: Any = sys.modules["subprocess"].Popen
+            execute = vars(popen)["_execute_child"]
+            if not hasattr(execute, "__wrapped__"):
+                self._set(popen, "_execute_child", execute, cpus.unpinned_child(execute))
             return
         for owner, name, value in futures.replaced_in(modname, sys.modules[modname]):
             before = _lookup(owner, name)
