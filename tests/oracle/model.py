@@ -277,6 +277,12 @@ class Writer:
         self.labels += 1
         return self.labels
 
+    def silent(self, call: str, indent: int, kind: str, thing: str, argument: Any = None) -> Instruction:
+        """An operation without a result worth noting; sometimes it is noted all the same that it is done."""
+        label = self.label() if self.random.random() < 0.4 else None
+        text = call if label is None else f"{call}; log.append(({label}, True))"
+        return Instruction(self.line(text, indent), kind, thing, argument, label)
+
     def timeout(self) -> int:
         """Powers of two: no two deadlines of a program are ever the same."""
         self.clock += 1
@@ -304,7 +310,7 @@ class Writer:
             name = lock if kind == "section" else choice(("R0", "R0", "R1"))
             append(Instruction(self.line(f"log.append(({label}, {name}.acquire()))", indent), "acquire", name, label=label))
             left = self.block(code, self.random.randrange(0, max(1, budget - 1)), indent, depth + 1) if budget > 2 else 0
-            append(Instruction(self.line(f"{name}.release()", indent), "release", name))
+            append(self.silent(f"{name}.release()", indent, "release", name))
             return 2 + max(0, (budget - 2 - left) // 2)
         if kind in ("trysection", "timedsection"):
             seconds = self.timeout()
@@ -318,20 +324,20 @@ class Writer:
             return 2
         if kind == "semaphore":
             append(Instruction(self.line(f"log.append(({label}, {semaphore}.acquire()))", indent), "down", semaphore, label=label))
-            append(Instruction(self.line(f"{semaphore}.release()", indent), "up", semaphore, 1))
+            append(self.silent(f"{semaphore}.release()", indent, "up", semaphore, 1))
             return 2
         if kind == "down":
             append(Instruction(self.line(f"log.append(({label}, {semaphore}.acquire()))", indent), "down", semaphore, label=label))
         elif kind == "up":
             many = choice((1, 1, 2))
-            append(Instruction(self.line(f"{semaphore}.release({many})", indent), "up", semaphore, many))
+            append(self.silent(f"{semaphore}.release({many})", indent, "up", semaphore, many))
         elif kind == "trydown":
             append(Instruction(self.line(f"log.append(({label}, {semaphore}.acquire(blocking=False)))", indent), "trydown", semaphore, label=label))
         elif kind == "timeddown":
             seconds = self.timeout()
             append(Instruction(self.line(f"log.append(({label}, {semaphore}.acquire(timeout={seconds})))", indent), "timeddown", semaphore, seconds, label))
         elif kind in ("set", "clear"):
-            append(Instruction(self.line(f"{event}.{kind}()", indent), kind, event))
+            append(self.silent(f"{event}.{kind}()", indent, kind, event))
         elif kind in ("is_set", "wait"):
             append(Instruction(self.line(f"log.append(({label}, {event}.{kind}()))", indent), kind, event, label=label))
         elif kind == "timedwait":
@@ -342,7 +348,7 @@ class Writer:
             append(Instruction(self.line(f"sleep({seconds})", indent), "sleep", None, seconds))
         elif kind == "stray release":
             name = choice((lock, "R0"))
-            append(Instruction(self.line(f"{name}.release()", indent), "release", name))
+            append(self.silent(f"{name}.release()", indent, "release", name))
         elif kind in ("cwait", "timedcwait", "notify", "notify_all", "notify late"):
             self.condition(kind, code, indent, label)
             return 3
@@ -363,10 +369,10 @@ class Writer:
             seconds = self.timeout()
             append(Instruction(self.line(f"log.append(({label}, {name}.wait({seconds})))", indent), "timedcwait", name, seconds, label))
         elif kind == "notify":
-            append(Instruction(self.line(f"{name}.notify()", indent), "notify", name, 1))
+            append(self.silent(f"{name}.notify()", indent, "notify", name, 1))
         else:
-            append(Instruction(self.line(f"{name}.notify_all()", indent), "notify_all", name))
-        append(Instruction(self.line(f"{name}.release()", indent), "release", name))
+            append(self.silent(f"{name}.notify_all()", indent, "notify_all", name))
+        append(self.silent(f"{name}.release()", indent, "release", name))
 
 
 UNTIMED = (
@@ -382,8 +388,17 @@ def program(log):
 """
 
 
-def random_program(seed: int) -> tuple[str, Model]:
-    """A program as Python text (with a function `program`), and the model of it."""
+def random_program(seed: int, least: int = 3) -> tuple[str, Model]:
+    """A program as Python text (with a function `program`), and the model of it: one that has some outcomes."""
+    attempt = 0
+    while True:
+        text, model = _random_program(1000 * seed + attempt)
+        if len(model.outcomes()) >= least:
+            return text, model
+        attempt += 1
+
+
+def _random_program(seed: int) -> tuple[str, Model]:
     writer = Writer(seed)
     writer.lines += HEAD.split("\n")
     count = writer.random.choice((2, 2, 3))
@@ -391,7 +406,7 @@ def random_program(seed: int) -> tuple[str, Model]:
     for index in range(1, count + 1):
         writer.line(f"def body{index}():", 1)
         code: list[Instruction] = []
-        writer.block(code, writer.random.randrange(3, 7 if count == 2 else 4), 2)
+        writer.block(code, writer.random.randrange(2, 6 if count == 2 else 4), 2)
         bodies.append(code)
     main = []
     for index in range(1, count + 1):

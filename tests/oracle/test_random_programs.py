@@ -11,7 +11,7 @@ from exhaustive import Noting, TooMany
 from model import random_program
 
 PROGRAMS = int(os.environ.get("DETSCHED_ORACLE_PROGRAMS", "60"))
-MOST_RUNS = 2500
+MOST_RUNS = 1500
 
 
 def noted(text, strategy):

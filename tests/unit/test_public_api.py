@@ -128,7 +128,7 @@ def test_first_used_inside_a_run(first):
     }[first]
 
     assert in_a_new_process(f"import detsched; print([detsched.record(lambda: (({use}), detsched.current_run() is not None)[1]).value for _ in range(2)])") == "[True, True]"
-    assert in_a_new_process(f"import detsched; print([detsched.record(lambda: {use}).steps for _ in range(2)])") == "[1, 1]"
+    assert in_a_new_process(f"import detsched; print([detsched.record(lambda: ({use})).steps for _ in range(2)])") == "[1, 1]"
 
 
 def test_version():

@@ -276,10 +276,12 @@ class Execution:
                 return self._stop(self._stuck(watch.recent(self)) if cycle else verdict.limit(self, steps))
         elif watch.look(self):
             if self.waits_for_clock() and watch.clock_stood_still(self):
+                watch.time_passes()
                 stop = self._jump()
                 if stop is not None:
                     return stop
             elif watch.reads_the_clock(self):
+                watch.time_passes()
                 self._pass_time(self.clock.base + watch.next_step_of_time())
             elif watch.changes_nothing(self):
                 return self._stop(self._stuck(self.enabled_now() or watch.recent(self)))
@@ -527,7 +529,11 @@ class _Job:
             pass
         except BaseException as error:
             execution.raised_in(thread, error)
-        following = execution._ended(thread)
+        try:
+            following = execution._ended(thread)
+        except BaseException as error:  # a fault of ours: better a run that is given up than one that hangs
+            execution.error = execution.error or InternalError(f"at the end of {thread!r}: {error!r}")
+            following = execution._unwind()
         execution.current = following
         execution.ident = active.ident = following.os_ident
         return following.baton

@@ -141,7 +141,9 @@ class Watch:
     PERIOD = 128
     """Steps between two looks."""
     PATIENCE = 8
-    """Looks before the closer look begins. Doubles whenever the closer look finds progress."""
+    """Looks before the closer look begins. Doubles whenever the closer look was of no use."""
+    MOST_PATIENCE = 64
+    """Where the doubling ends."""
     CLOSER = 512
     """Steps of the closer look; nothing new may turn up in its second half."""
     LONG = 8_192
@@ -168,15 +170,17 @@ class Watch:
             return self._spins(execution)
         if self._states is None:
             self._jumps = len(execution.log.jumps)
-        if self.note(execution):
-            self._states, self._looks = None, 0
-            return True
+        cycle = self.note(execution)
         looked = len(execution.log) - self._began
         new_ones_keep_coming = looked >= self.PERIOD and self._newest >= len(execution.log) - 4
-        if new_ones_keep_coming or looked >= 2 * self.CLOSER:
+        if cycle or new_ones_keep_coming or looked >= 2 * self.CLOSER:
             self._states, self._looks = None, 0
-            self._patience *= 2
-        return False
+            self._patience = min(self._patience * 2, self.MOST_PATIENCE)
+        return cycle
+
+    def time_passes(self) -> None:
+        """A cycle was only waiting for the clock: the next one may be, too."""
+        self._patience = self.PATIENCE
 
     def clock_stood_still(self, execution: Execution) -> bool:
         """Whether the clock has not moved since the closer look began."""
@@ -239,9 +243,14 @@ class Housekeeping:
 
     def idle(self, execution: Execution) -> bool:
         """The clock is about to jump; whether the program is past hope."""
-        waiting = [t for t in execution.live if not t.background]
-        if not waiting or any(t.pending is None or not t.pending.blocking or t.pending.deadline is not None for t in waiting):
-            self._jumps, self._done = 0, len(execution.log)
+        waiting = []
+        for thread in execution.live:
+            if not thread.daemon and not thread.timer:
+                if not thread.blocking or thread.pending is None or thread.pending.deadline is not None:
+                    self._jumps, self._done = 0, len(execution.log)
+                    return False
+                waiting.append(thread)
+        if not waiting:
             return False
         self._jumps += 1
         state = state_of(execution)
@@ -273,10 +282,10 @@ def _fingerprint(frame: FrameType | None) -> tuple[object, ...]:
     """
     found: list[object] = []
     inner = program_frame(frame)
-    while inner is not None and len(found) < 8:
+    while inner is not None and len(found) < 4:
         code = inner.f_code
         values: dict[str, object] = dict(inner.f_locals) if inner.f_locals is not inner.f_globals else {}
         values.update((name, inner.f_globals[name]) for name in code.co_names if name in inner.f_globals)
-        found.append((code.co_filename, inner.f_lasti, contents(values, 200, 4, floats=False)))
+        found.append((code.co_filename, inner.f_lasti, contents(values, 60, 3, floats=False)))
         inner = program_frame(inner.f_back)
     return tuple(found)
