@@ -265,8 +265,9 @@ class Writer:
         self.lines: list[str] = []
         self.labels = 0
         self.clock = 0
-        self.kinds = self.random.sample(KINDS, 3) + self.random.sample(UNTIMED, 2)  # few kinds in a program, so that they meet
-        self.semaphore, self.event = self.random.choice(("S0", "S1", "S1", "B0")), "E0"
+        self.theme = self.random.choice((*THEMES, "conditions"))
+        self.kinds = THEMES[self.theme] or self.random.sample([kind for kinds in THEMES.values() for kind in kinds], 5)
+        self.semaphore, self.event = self.random.choice(("S0", "S1", "B0")), "E0"
         self.threads: list[list[Instruction]] = []
 
     def line(self, text: str, indent: int) -> int:
@@ -305,9 +306,9 @@ class Writer:
 
     def statement(self, kind: str, code: list[Instruction], budget: int, indent: int, depth: int) -> int:
         choice, append = self.random.choice, code.append
-        lock, semaphore, event, label = choice(("L0", "L0", "L1")), self.semaphore, self.event, self.label()
+        lock, semaphore, event, label = choice(("L0", "L1") if self.theme == "cycles" else ("L0", "L0", "L1")), self.semaphore, self.event, self.label()
         if kind in ("section", "rsection"):
-            name = lock if kind == "section" else choice(("R0", "R0", "R1"))
+            name = lock if kind == "section" else "R0"
             append(Instruction(self.line(f"log.append(({label}, {name}.acquire()))", indent), "acquire", name, label=label))
             left = self.block(code, self.random.randrange(0, max(1, budget - 1)), indent, depth + 1) if budget > 2 else 0
             append(self.silent(f"{name}.release()", indent, "release", name))
@@ -357,7 +358,7 @@ class Writer:
         return 1
 
     def condition(self, kind: str, code: list[Instruction], indent: int, label: int) -> None:
-        name, append = self.random.choice(("C0", "C0", "C0", "C1")), code.append
+        name, append = "C0", code.append
         append(Instruction(self.line(f"{name}.acquire()", indent), "acquire", name))
         if kind == "notify late":
             seconds = self.timeout()
@@ -375,11 +376,16 @@ class Writer:
         append(self.silent(f"{name}.release()", indent, "release", name))
 
 
-UNTIMED = (
-    *("section", "section", "rsection", "trysection", "semaphore", "down", "up", "up", "trydown"),
-    *("set", "set", "clear", "is_set", "wait", "notify", "notify_all"),
-)
-KINDS = (*UNTIMED, "cwait", "cwait", "timedcwait", "timedcwait", "notify", "notify late", "timedsection", "timeddown", "timedwait", "sleep", "stray release")
+# Few kinds in a program, of things that meet.
+THEMES: dict[str, list[str]] = {
+    "locks": ["section", "section", "section", "trysection", "timedsection", "stray release"],
+    "cycles": ["section"],
+    "rlocks": ["rsection", "rsection", "rsection", "section"],
+    "semaphores": ["semaphore", "down", "up", "up", "trydown", "timeddown"],
+    "events": ["set", "set", "clear", "clear", "is_set", "wait", "timedwait", "sleep"],
+    "conditions": ["cwait", "cwait", "timedcwait", "notify", "notify", "notify_all", "notify late"],
+    "mixed": [],
+}
 COUNTS = {"S0": 0, "S1": 1, "B0": 1, "E0": 0, "E1": 0}
 HEAD = """\
 def program(log):
@@ -401,12 +407,12 @@ def random_program(seed: int, least: int = 3) -> tuple[str, Model]:
 def _random_program(seed: int) -> tuple[str, Model]:
     writer = Writer(seed)
     writer.lines += HEAD.split("\n")
-    count = writer.random.choice((2, 2, 3))
+    count = 3 if writer.theme == "conditions" else writer.random.choice((2, 2, 3))
     bodies = []
     for index in range(1, count + 1):
         writer.line(f"def body{index}():", 1)
         code: list[Instruction] = []
-        writer.block(code, writer.random.randrange(2, 6 if count == 2 else 4), 2)
+        writer.block(code, 1 if writer.theme == "conditions" else writer.random.randrange(2, 6 if count == 2 else 4), 2)
         bodies.append(code)
     main = []
     for index in range(1, count + 1):

@@ -118,6 +118,17 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_after_fork)
 
 
+def _current_cpu(allowed: set[int]) -> int:
+    """Where the system has put the calling thread: it spreads processes that test side by side over the CPUs."""
+    import ctypes
+
+    try:
+        cpu = int(ctypes.CDLL(None).sched_getcpu())
+    except (OSError, AttributeError):
+        cpu = -1
+    return cpu if cpu in allowed else min(allowed)
+
+
 class Pinned:
     """While entered, the calling thread and the pool run on one CPU, which makes hand-overs several times cheaper.
 
@@ -135,9 +146,7 @@ class Pinned:
             return
         try:
             self._before = os.sched_getaffinity(0)
-            # Spread processes that test side by side over the CPUs.
-            ordered = sorted(self._before)
-            self._set({ordered[os.getpid() % len(ordered)]})
+            self._set({_current_cpu(self._before)})
             Pinned.before = self._before
         except OSError:
             self._before = None
