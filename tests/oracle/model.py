@@ -264,10 +264,10 @@ class Writer:
         self.random = random.Random(seed)
         self.lines: list[str] = []
         self.labels = 0
-        self.clock = 0
-        self.theme = self.random.choice((*THEMES, "conditions"))
+        self.powers = [1 << power for power in self.random.sample(range(20), 20)]
+        self.theme = list(THEMES)[seed // 1000 % len(THEMES)]
         self.kinds = THEMES[self.theme] or self.random.sample([kind for kinds in THEMES.values() for kind in kinds], 5)
-        self.semaphore, self.event = self.random.choice(("S0", "S1", "B0")), "E0"
+        self.semaphore, self.event = self.random.choice(("S0", "S1", "B0", "B0")), "E0"
         self.threads: list[list[Instruction]] = []
 
     def line(self, text: str, indent: int) -> int:
@@ -280,14 +280,13 @@ class Writer:
 
     def silent(self, call: str, indent: int, kind: str, thing: str, argument: Any = None) -> Instruction:
         """An operation without a result worth noting; sometimes it is noted all the same that it is done."""
-        label = self.label() if self.random.random() < 0.4 else None
+        label = self.label() if self.random.random() < 0.5 else None
         text = call if label is None else f"{call}; log.append(({label}, True))"
         return Instruction(self.line(text, indent), kind, thing, argument, label)
 
     def timeout(self) -> int:
         """Powers of two: no two deadlines of a program are ever the same."""
-        self.clock += 1
-        return 1 << self.clock
+        return self.powers.pop()
 
     def block(self, code: list[Instruction], budget: int, indent: int, depth: int = 0) -> int:
         """Some statements; how much of the budget is left."""
@@ -310,7 +309,7 @@ class Writer:
         if kind in ("section", "rsection"):
             name = lock if kind == "section" else "R0"
             append(Instruction(self.line(f"log.append(({label}, {name}.acquire()))", indent), "acquire", name, label=label))
-            left = self.block(code, self.random.randrange(0, max(1, budget - 1)), indent, depth + 1) if budget > 2 else 0
+            left = self.block(code, self.random.randrange(self.theme == "cycles", max(2, budget - 1)), indent, depth + 1) if budget > 2 else 0
             append(self.silent(f"{name}.release()", indent, "release", name))
             return 2 + max(0, (budget - 2 - left) // 2)
         if kind in ("trysection", "timedsection"):
@@ -359,7 +358,8 @@ class Writer:
 
     def condition(self, kind: str, code: list[Instruction], indent: int, label: int) -> None:
         name, append = "C0", code.append
-        append(Instruction(self.line(f"{name}.acquire()", indent), "acquire", name))
+        first = self.label()
+        append(Instruction(self.line(f"log.append(({first}, {name}.acquire()))", indent), "acquire", name, label=first))
         if kind == "notify late":
             seconds = self.timeout()
             append(Instruction(self.line(f"sleep({seconds})", indent), "sleep", None, seconds))
@@ -382,7 +382,7 @@ THEMES: dict[str, list[str]] = {
     "cycles": ["section"],
     "rlocks": ["rsection", "rsection", "rsection", "section"],
     "semaphores": ["semaphore", "down", "up", "up", "trydown", "timeddown"],
-    "events": ["set", "set", "clear", "clear", "is_set", "wait", "timedwait", "sleep"],
+    "events": ["set", "set", "clear", "is_set", "wait", "wait", "timedwait", "sleep"],
     "conditions": ["cwait", "cwait", "timedcwait", "notify", "notify", "notify_all", "notify late"],
     "mixed": [],
 }
@@ -407,12 +407,12 @@ def random_program(seed: int, least: int = 3) -> tuple[str, Model]:
 def _random_program(seed: int) -> tuple[str, Model]:
     writer = Writer(seed)
     writer.lines += HEAD.split("\n")
-    count = 3 if writer.theme == "conditions" else writer.random.choice((2, 2, 3))
+    count = {"conditions": 3, "cycles": 2}.get(writer.theme) or writer.random.choice((2, 2, 3))
     bodies = []
     for index in range(1, count + 1):
         writer.line(f"def body{index}():", 1)
         code: list[Instruction] = []
-        writer.block(code, 1 if writer.theme == "conditions" else writer.random.randrange(2, 6 if count == 2 else 4), 2)
+        writer.block(code, {"conditions": 1, "cycles": 4}.get(writer.theme) or writer.random.randrange(2, 6 if count == 2 else 4), 2)
         bodies.append(code)
     main = []
     for index in range(1, count + 1):

@@ -10,8 +10,8 @@ import detsched
 from exhaustive import Noting, TooMany
 from model import random_program
 
-PROGRAMS = int(os.environ.get("DETSCHED_ORACLE_PROGRAMS", "60"))
-MOST_RUNS = 1500
+PROGRAMS = int(os.environ.get("DETSCHED_ORACLE_PROGRAMS", "105"))
+MOST_RUNS = 2000
 
 
 def noted(text, strategy):
@@ -52,19 +52,19 @@ def show(outcome):
     return ("; ".join(sorted(f"{kind} {sorted(lines)}" for kind, lines in failures)) or "passed") + f" {list(log)}"
 
 
-@pytest.mark.parametrize("start", range(0, PROGRAMS, 10))
+@pytest.mark.parametrize("start", range(0, PROGRAMS, 15))
 def test_outcomes_equal_those_of_the_model(start):
     """Every outcome of the model comes under exhaustive search, and no other."""
-    came = {seed: compare(seed) for seed in range(start, start + 10)}
+    came = {seed: compare(seed) for seed in range(start, start + 15)}
     wrong = [text for text in came.values() if text not in (None, "too large")]
 
     assert not wrong, "\n\n".join(wrong)
-    assert sum(text == "too large" for text in came.values()) <= 8
+    assert sum(text == "too large" for text in came.values()) <= 5
 
 
-@pytest.mark.parametrize("start", range(1000, 1060, 10))
+@pytest.mark.parametrize("start", range(1000, 1070, 10))
 def test_random_search_stays_within_the_model(start):
-    """No run under random choice comes to anything that the model does not have: for larger programs, too."""
+    """No run under random choice comes to anything that the model does not have, for programs too large to exhaust as well."""
     for seed in range(start, start + 10):
         text, model = random_program(seed)
         expected = model.outcomes()

@@ -905,7 +905,7 @@ def test_a_real_lock_from_before_freezes_no_run(where):
         env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(detsched.__file__))},
         capture_output=True,
         text=True,
-        timeout=5,
+        timeout=30,
     )
 
     assert done.stdout == "[3, 3, 3, 3, 3]\n", done.stderr

@@ -520,7 +520,7 @@ class _Job:
         self._execution = execution
         self._thread = thread
 
-    def __call__(self) -> Baton:
+    def __call__(self, clear: Callable[[], None]) -> Baton:
         execution, thread = self._execution, self._thread
         try:
             assert thread.body is not None
@@ -529,6 +529,7 @@ class _Job:
             pass
         except BaseException as error:
             execution.raised_in(thread, error)
+        clear()
         try:
             following = execution._ended(thread)
         except BaseException as error:  # a fault of ours: better a run that is given up than one that hangs

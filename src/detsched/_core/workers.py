@@ -3,42 +3,32 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from _thread import start_new_thread
 
 from .baton import Baton, make_baton
+from .leftovers import Leftovers
 
 _KEEP = 64
 """Idle OS threads that stay for later runs. More than that is a rare program; its threads end with its run."""
 
 
-def _thread_state_dict() -> dict[Any, Any]:
-    """The dict where C code keeps the values of `threading.local` for the calling OS thread."""
-    import ctypes
-
-    # The function lends its reference. With restype=py_object, ctypes would take it for its own, and the dict would be freed
-    # under the interpreter when this thread ends.
-    get = ctypes.PYFUNCTYPE(ctypes.c_void_p)(("PyThreadState_GetDict", ctypes.pythonapi))
-    state: dict[Any, Any] = ctypes.cast(get(), ctypes.py_object).value
-    return state
-
-
 class Worker:
-    """One OS thread of the pool. `job` is called when the baton comes, and returns whom to give the baton after it.
+    """One OS thread of the pool.
 
-    What a job leaves in the OS thread (`threading.local` values, trace functions) is cleared *before* the baton goes on:
-    afterwards this thread runs beside another one, and must touch nothing but its own wait. An object of the program that
-    died in that moment would run its finalizer outside of control.
+    `job` is called when the baton comes, with a function that clears what it leaves behind in the OS thread, and returns whom
+    to give the baton after it. Everything of the program has to be gone *before* the baton goes on: afterwards this thread
+    runs beside another one, and must touch nothing but its own wait. An object of the program that died in that moment would
+    run its finalizer outside of control.
     """
 
     __slots__ = ("baton", "job", "os_ident", "native_id", "_retired")
 
     def __init__(self) -> None:
         self.baton = make_baton()
-        self.job: Callable[[], Baton | None] | None = None
+        self.job: Callable[[Callable[[], None]], Baton | None] | None = None
         self.native_id = 0
         self._retired = False
         self.os_ident = start_new_thread(self._loop, ())
@@ -49,7 +39,7 @@ class Worker:
 
             self.native_id = get_native_id()
         take = self.baton.take
-        state = _thread_state_dict()
+        leftovers = Leftovers()
         while True:
             take()
             job = self.job
@@ -58,19 +48,17 @@ class Worker:
                     break
                 continue  # a spare wake-up
             self.job = None
-            following = job()
+            following = job(leftovers.clear)
             del job
-            if sys.gettrace() is not None:
-                sys.settrace(None)
-            if sys.getprofile() is not None:
-                sys.setprofile(None)
-            while state:
-                state.clear()  # again where a finalizer made new values
             if following is not None:
                 give = following.give
                 del following
-                pool.idle.append(self)
-                give()
+                if leftovers.complete:
+                    pool.idle.append(self)
+                    give()
+                else:
+                    give()
+                    break
 
     def retire(self) -> None:
         """End the OS thread."""

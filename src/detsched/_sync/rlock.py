@@ -135,13 +135,18 @@ class RLock:
 
     __slots__ = ("_state", "__weakref__")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if args or kwargs:
-            RealRLock(*args, **kwargs)  # refuses them from 3.15 on
-            if (3, 13) <= sys.version_info < (3, 15):
+    if sys.version_info >= (3, 15):
+
+        def __init__(self) -> None:
+            self._state = RLockState(sys._getframe(1))
+
+    else:
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            if (args or kwargs) and sys.version_info >= (3, 13):
                 text = "Passing arguments to RLock is deprecated and will be removed in 3.15"
                 warnings.warn(text, DeprecationWarning, stacklevel=2)
-        self._state = RLockState(sys._getframe(1))
+            self._state = RLockState(sys._getframe(1))
 
     @classmethod
     def around(cls) -> RLock:
