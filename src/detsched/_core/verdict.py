@@ -142,7 +142,7 @@ class Watch:
     """Steps between two looks."""
     PATIENCE = 8
     """Looks before the closer look begins. Doubles whenever the closer look was of no use."""
-    MOST_PATIENCE = 64
+    MOST_PATIENCE = 1_024
     """Where the doubling ends."""
     CLOSER = 512
     """Steps of the closer look; nothing new may turn up in its second half."""
@@ -172,7 +172,7 @@ class Watch:
             self._jumps = len(execution.log.jumps)
         cycle = self.note(execution)
         looked = len(execution.log) - self._began
-        new_ones_keep_coming = looked >= self.PERIOD and self._newest >= len(execution.log) - 4
+        new_ones_keep_coming = looked >= 16 * (len(execution.live) + 1) and self._newest >= len(execution.log) - 4
         if cycle or new_ones_keep_coming or looked >= 2 * self.CLOSER:
             self._states, self._looks = None, 0
             self._patience = min(self._patience * 2, self.MOST_PATIENCE)
