@@ -13,13 +13,12 @@ from .operation import READ, UPDATE, Operation
 from .log import Log
 
 if TYPE_CHECKING:
-    from .resource import Resource
     from .thread import ControlledThread
 
 VectorClock = dict["ControlledThread", int]
 
-# Ten million ticks of a microsecond: past that, repeated readings grow linearly (2 ** 20 ticks are about one second).
 _HEAVIEST = 20
+"""How often the weight doubles: 2 ** 20 ticks of a microsecond are about one second. From there on readings grow evenly."""
 
 
 def _join(into: VectorClock, other: VectorClock) -> None:

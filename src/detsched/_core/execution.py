@@ -39,7 +39,7 @@ from .log import Log
 from .operation import Operation
 from .thread import ControlledThread
 from .unwind import Unwind, insist
-from .workers import Worker, pool
+from .workers import pool
 
 if TYPE_CHECKING:
     from .resource import Resource
@@ -547,4 +547,4 @@ def exception_failure(thread: ControlledThread, error: BaseException) -> Failure
     return Failure("exception", error, thread.name, origin, location=where)
 
 
-__all__ = ["Execution", "Observer", "Step", "exception_failure", "Worker"]
+__all__ = ["Execution", "Observer", "Step", "exception_failure"]

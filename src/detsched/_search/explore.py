@@ -174,10 +174,11 @@ def search(session: Session, pinned: tuple[Schedule, ...] = ()) -> Exploration[A
                 index += 1
                 if not strategy.end(done.execution.log, done.failures):
                     break
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             exploration.interrupted = True
             if not settings.keep_going:
                 exploration.elapsed = _clock() - began
+                error.add_note(f"detsched: {exploration.summary()}")
                 raise
     exploration.elapsed = _clock() - began
     if exploration.runs and not exploration.steps and not exploration._failures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import inspect
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -147,6 +148,12 @@ class Session:
         finally:
             running = None
             self._excepthook.end()
+        if execution.abandoned:
+            warnings.warn(
+                f"{', '.join(execution.abandoned)} could not be made to end with the run, for the thread catches everything and goes on: "
+                f"its OS thread is lost. Let BaseException pass, or end the loop on an event",
+                stacklevel=6,
+            )
         if execution.error is not None:
             raise execution.error
         if isinstance(value, SystemExit) and not any(thread is execution.main for thread, _ in execution.raised):

@@ -99,4 +99,4 @@ def identify(thing: Any, kind: type[Resource]) -> None:
     thing.__dict__[_STATE] = kind(type(thing).__name__, caller())
 
 
-__all__ = ["copy_identity", "foreign", "hooks", "identify", "original", "stand_for", "state_of", "threading"]
+__all__ = ["copy_identity", "foreign", "hooks", "identify", "original", "stand_for", "state_of"]

@@ -22,7 +22,6 @@ from .._core.active import active
 from .._core.execution import Execution
 from .._core.operation import READ, Operation
 from .._core.thread import ControlledThread
-from .._core.unwind import Unwind
 from .hook import controlled_init, copy_identity, hooks, original, stand_for
 from .lock import Lock, deadline_after
 
@@ -467,4 +466,3 @@ class MainThread:
         threading._active.pop(self._execution.main.ident, None)  # type: ignore[attr-defined]
 
 
-__all__ = ["Excepthook", "MainThread", "Thread", "Timer", "Unwind", "hooks"]
