@@ -508,7 +508,7 @@ class Execution:
                 active.perform = self._perform_atomic
 
 
-boundaries.append(Execution.run.__code__)
+boundaries.add(id(Execution.run.__code__))
 
 
 class _Job:

@@ -59,8 +59,8 @@ class Location(NamedTuple):
 NOWHERE = Location("", 0, "")
 
 
-boundaries: list[CodeType] = []
-"""The functions of the engine that call the program: what is outside of them is not the program's doing."""
+boundaries: set[int] = set()
+"""The ids of the engine's functions (of their code) that call the program: what is outside of them is not the program's doing."""
 
 
 def program_frame(frame: FrameType | None) -> FrameType | None:
@@ -70,7 +70,7 @@ def program_frame(frame: FrameType | None) -> FrameType | None:
         kind = rank(frame.f_code.co_filename)
         if kind == PROGRAM:
             return frame
-        if kind == MACHINERY and any(frame.f_code is code for code in boundaries):
+        if kind == MACHINERY and id(frame.f_code) in boundaries:
             break
         if kind == LIBRARY and library is None:
             library = frame

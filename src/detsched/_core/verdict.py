@@ -157,6 +157,7 @@ class Watch:
         self._began = 0
         self._newest = 0
         self._step_of_time = 1.0
+        self._found_closer = False
 
     @property
     def looking_closer(self) -> bool:
@@ -167,10 +168,14 @@ class Watch:
         """One look; whether the threads go round in a cycle."""
         self._looks += 1
         if self._states is None and self._looks <= self._patience:
-            return self._spins(execution)
+            self._found_closer = False
+            if self._spins(execution):
+                self._looks = 0
+                return True
+            return False
         if self._states is None:
             self._jumps = len(execution.log.jumps)
-        cycle = self.note(execution)
+        cycle = self._found_closer = self.note(execution)
         looked = len(execution.log) - self._began
         new_ones_keep_coming = looked >= 16 * (len(execution.live) + 1) and self._newest >= len(execution.log) - 4
         if cycle or new_ones_keep_coming or looked >= 2 * self.CLOSER:
@@ -179,8 +184,9 @@ class Watch:
         return cycle
 
     def time_passes(self) -> None:
-        """A cycle was only waiting for the clock: the next one may be, too."""
-        self._patience = self.PATIENCE
+        """A cycle was only waiting for the clock: the next one may be, too, and should be found as soon."""
+        if self._found_closer:
+            self._patience = self.PATIENCE
 
     def clock_stood_still(self, execution: Execution) -> bool:
         """Whether the clock has not moved since the closer look began."""
