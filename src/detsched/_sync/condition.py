@@ -35,7 +35,7 @@ class Waiter:
         self.deadline = deadline
 
     def expired(self) -> bool:
-        return self.deadline is not None and active.execution.clock.base >= self.deadline  # type: ignore[union-attr]
+        return active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
 
     def release(self) -> None:
         # One that gave up before, and only waits for the lock by now, takes the notification and loses it. One whose time is up
@@ -107,7 +107,11 @@ class Wake(Operation):
         waiters, self._waiters = self._waiters, None
         if self._waiter in waiters:
             waiters.remove(self._waiter)
-        return self._waiter.notified
+        clock = active.execution.clock  # type: ignore[union-attr]
+        if self._waiter.notified and not (self.deadline is not None and clock.fires()):
+            return True
+        clock.gave_up(self.deadline)
+        return False
 
     def footprint(self) -> tuple[tuple[Resource, Mode], ...]:
         own = (self.resource, WRITE)

@@ -22,6 +22,7 @@ from .._core.active import active
 from .._core.execution import Execution
 from .._core.operation import READ, Operation
 from .._core.thread import ControlledThread
+from .._core.unwind import Unwind
 from .hook import controlled_init, copy_identity, hooks, original, stand_for
 from .lock import Lock, deadline_after
 
@@ -117,10 +118,11 @@ class Join(_OnThread):
         self.deadline = deadline
 
     def enabled(self) -> bool:
-        return self.resource.ended or (self.deadline is not None and active.execution.clock.base >= self.deadline)  # type: ignore[union-attr]
+        return self.resource.ended or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
 
     def apply(self) -> None:
-        return None
+        if not self.resource.ended:
+            active.execution.clock.gave_up(self.deadline)  # type: ignore[union-attr]
 
     def changes(self) -> bool:
         return self.resource.ended
@@ -413,12 +415,12 @@ class Excepthook:
 
     def __init__(self, only_print: bool) -> None:
         self._only_print = only_print
-        self.begin()
 
     def begin(self) -> None:
         """A run begins: what is set now is not the program's."""
         self._before = threading.excepthook
         self._before_raw = sys.unraisablehook
+        sys.unraisablehook = self._quiet = _without_unwinding(sys.unraisablehook)
 
     def end(self) -> None:
         """A run has ended: what the program set was for its run."""
@@ -430,7 +432,7 @@ class Excepthook:
         if record.label == "0":
             return False
         if handle is None or not hasattr(handle, "_invoke_excepthook"):
-            if not self._only_print and sys.unraisablehook is self._before_raw:
+            if not self._only_print and sys.unraisablehook is self._quiet:
                 return False
             sys.unraisablehook(_Unraisable(type(error), error, error.__traceback__, "Exception ignored in thread", None))  # type: ignore[arg-type]
             return True
@@ -438,6 +440,16 @@ class Excepthook:
             return False
         handle._invoke_excepthook(handle)
         return True
+
+
+def _without_unwinding(hook: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A finalizer that was at a yield point when its run ended is none of the program's business."""
+
+    def unraisable(unraisable: Any, /) -> Any:
+        if not isinstance(unraisable.exc_value, Unwind):
+            hook(unraisable)
+
+    return unraisable
 
 
 class _Unraisable:
