@@ -167,6 +167,12 @@ def _owned(condition: Any, locked: LockState | RLockState | None) -> bool:
     return owned
 
 
+def _take_back(lock: Any, count: int) -> None:
+    lock.acquire()
+    if isinstance(lock, RLock):
+        lock._state.count = count
+
+
 class Condition(threading.Condition):
     def __init__(self, lock: Any = None) -> None:
         _init(self, RLock() if lock is None else lock)
@@ -194,7 +200,13 @@ class Condition(threading.Condition):
         wait = Wait(state_of(self, Resource), waiters, Waiter(deadline), locked)
         if locked is not None:
             count = active.perform(wait)
-            notified: bool = active.perform(Wake(wait, waiters, count))
+            try:
+                notified: bool = active.perform(Wake(wait, waiters, count))
+            except BaseException:
+                # A signal handler raised while this waited: the caller has to have the lock again, as it had before.
+                if not active.execution.unwinding:  # type: ignore[union-attr]
+                    _take_back(self._lock, count)  # type: ignore[attr-defined]
+                raise
             return notified
         # A lock of the program's own making: what it does is its own affair, only the queue is ours.
         active.perform(wait)

@@ -21,6 +21,7 @@ from .outside import Replacement, like
 _BUSY = 5
 _ENDS = ("commit", "end", "rollback")
 _DEFAULT_TIMEOUT = 5.0
+_PARAMETERS = ("timeout", "detect_types", "isolation_level", "check_same_thread", "factory", "cached_statements", "uri")
 
 
 class Database(Resource):
@@ -168,12 +169,10 @@ def _connecting(real: Any, connection_class: Any, cursor_class: Any) -> Any:
     def connect(database: Any, *args: Any, **kwargs: Any) -> Any:
         if active.ident != get_ident():
             return real(database, *args, **kwargs)
-        timeout = args[0] if args else kwargs.pop("timeout", _DEFAULT_TIMEOUT)
-        if len(args) > 4:
-            args = (*args[:4], _controlled(args[4], cursor_class), *args[5:])
-        else:
-            kwargs["factory"] = _controlled(kwargs.get("factory", connection_class), cursor_class)
-        connection = real(database, 0.0, *args[1:], **kwargs)
+        kwargs.update(zip(_PARAMETERS, args))
+        timeout = kwargs.pop("timeout", _DEFAULT_TIMEOUT)
+        factory = kwargs.pop("factory", connection_class)
+        connection = real(database, timeout=0.0, factory=_controlled(factory, cursor_class), **kwargs)
         name = os.fsdecode(os.fspath(database))
         own = f"{name} of {active.execution.current.count('database')}" if name in ("", ":memory:") else ""  # type: ignore[union-attr]
         path = own or (name if name.startswith("file:") else os.path.abspath(name))

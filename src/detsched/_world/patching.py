@@ -26,6 +26,7 @@ from _thread import LockType
 
 from .._core.frames import PROGRAM, rank
 from .._sync import barrier, condition, event, semaphore  # noqa: F401  (their hooks register themselves)
+from .._sync import raw
 from .._sync import thread as sync_thread
 from .._sync.hook import hooks
 from .._sync.lock import Lock
@@ -71,7 +72,7 @@ def _originals() -> dict[int, tuple[Any, Any]]:
         (threading._newname, sync_thread.newname),  # type: ignore[attr-defined]
         (threading.__excepthook__, sync_thread.excepthook),
         (_thread.get_ident, sync_thread.get_ident),
-        (_thread.start_new_thread, sync_thread.start_new_thread),
+        (_thread.start_new_thread, raw.start_new_thread),
         (_thread._count, sync_thread.thread_count),
         (queue.SimpleQueue, queue._PySimpleQueue),  # type: ignore[attr-defined]
         *time.REPLACED.items(),
@@ -81,6 +82,8 @@ def _originals() -> dict[int, tuple[Any, Any]]:
         *processes.REPLACED.items(),
         *signals.REPLACED.items(),
     ]
+    if sys.version_info >= (3, 13):
+        table.append((_thread.start_joinable_thread, raw.start_joinable_thread))
     if hasattr(_thread, "get_native_id"):
         table.append((_thread.get_native_id, sync_thread.get_native_id))
     return {id(real): (real, ours) for real, ours in table}
