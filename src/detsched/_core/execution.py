@@ -295,6 +295,7 @@ class Execution:
         """Wait in real time for the first of what threads wait for outside of the run, at most for as long as the next deadline
         is away. Whether anything came."""
         wanted = self._awaited(len(self.log))
+        everything = [thread.pending for thread in waiting if thread.pending is not None]
         if wanted is not None:
             # A replay waits for what came first when it was recorded.
             waiting = [thread for thread in waiting if thread.label == wanted]
@@ -304,12 +305,13 @@ class Execution:
         operations = [thread.pending for thread in waiting if thread.pending is not None]
         if all(operation.inside() for operation in operations):
             # No time passes outside that anything depends on.
-            return look(operations)
+            return look(everything)
         end = None if until is None else monotonic() + (until - self.clock.base)
         self.outside += 1
         try:
             while self.error is None:
                 if look(operations, _PIECE if end is None else max(0.0, min(_PIECE, end - monotonic()))):
+                    look(everything)
                     return True
                 if end is not None and monotonic() >= end:
                     return False

@@ -88,13 +88,20 @@ def look(waiting: Iterable[Operation], seconds: float = 0.0) -> bool:
     operations: list[Any] = [operation for operation in waiting if operation.external]
     if any(operation._ask is not None for operation in operations) or _poll is None:
         seconds = min(seconds, _SLICE)
-    ready = _ready(operations, 0.0)
-    if not ready and seconds:
-        ready = _ready(operations, seconds)
-    return ready
+    return _come(operations, 0.0) or (seconds > 0 and _come(operations, seconds))
 
 
-def _ready(operations: list[Any], seconds: float) -> bool:
+def ready(files: Mapping[int, int]) -> bool:
+    """Whether any of the files is ready at this moment."""
+    if _poll is None:
+        return True
+    poller = _poll()
+    for fd, events in files.items():
+        poller.register(fd, events)
+    return bool(poller.poll(0))
+
+
+def _come(operations: list[Any], seconds: float) -> bool:
     asked = [operation for operation in operations if operation._ask is not None and operation._ask()]
     files: set[int] = set()
     wanted: dict[int, int] = {}

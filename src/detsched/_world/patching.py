@@ -31,7 +31,7 @@ from .._sync import thread as sync_thread
 from .._sync.hook import hooks
 from .._sync.lock import Lock
 from .._sync.rlock import RLock
-from . import cpus, databases, dates, futures, imports, logs, pools, processes, randomness, selecting, signals, time
+from . import cpus, databases, dates, futures, imports, logs, pools, processes, randomness, selecting, signals, sockets, time
 from .reach import REPLACEABLE, TOOLS, Reach, RealRLock
 
 _LOCKS_LEFT_REAL = (
@@ -48,6 +48,7 @@ _WITH_MORE: dict[str, Callable[[Any], list[tuple[Any, str, Any]]]] = {
     "multiprocessing.pool": pools.replaced_in_pool,
     "selectors": selecting.replaced_in_selectors,
     "asyncio.selector_events": selecting.replaced_in_asyncio,
+    "socket": sockets.replaced_in_socket,
     "sqlite3": databases.replaced_in_sqlite3,
     "sqlite3.dbapi2": databases.replaced_in_sqlite3,
     "subprocess": processes.replaced_in_subprocess,
