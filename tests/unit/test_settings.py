@@ -176,7 +176,7 @@ def test_a_misspelt_setting_is_not_taken_for_a_parameter():
     assert "seed" in text_of(detsched.run, program, sed=3)
 
 
-LATER = ["preemptions", "delays", "watch", "ignore", "races", "progress", "workers", "executor", "database", "profile"]
+LATER = ["preemptions", "delays", "watch", "ignore", "races", "progress", "workers", "executor"]
 
 
 @pytest.mark.parametrize("name", LATER)
@@ -262,7 +262,7 @@ def test_wrong_environment(monkeypatch, name, value):
     assert name.lower() in text_of(detsched.run, int).lower()
 
 
-@pytest.mark.parametrize("name", ["PREEMPTIONS", "WORKERS", "PROFILE"])
+@pytest.mark.parametrize("name", ["PREEMPTIONS", "WORKERS"])
 def test_later_settings_in_the_environment(monkeypatch, name):
     """A setting that is not there yet is refused there too."""
     monkeypatch.setenv(f"DETSCHED_{name}", "1")
