@@ -7,7 +7,6 @@ has passed again; else the verdict is divergence: the program keeps state betwee
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, Unpack
@@ -27,6 +26,7 @@ from .state import changes, snapshot
 
 T = TypeVar("T")
 _clock = time.perf_counter
+__unittest = True  # its tracebacks begin at the test
 
 
 @dataclass
@@ -202,10 +202,9 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
                 raise
     exploration.elapsed = _clock() - began
     if exploration.runs and not exploration.steps and not exploration._failures and not session.silent and not session.finished:
-        warnings.warn(
-            f"{session.digest.rpartition('-')[0]} reached no yield point in {exploration.runs} runs: nothing of it was under control, "
-            f"and that it passed says nothing. Does it start threads? Does it use locks that detsched does not reach?",
-            stacklevel=4,
+        session.warn(
+            f"{session.digest.rpartition('-')[0]} reached no yield point in {_count(exploration.runs, 'run')}: nothing of it was under control, "
+            f"and that it passed says nothing. Does it start threads? Does it use locks that detsched does not reach?"
         )
     return exploration
 
@@ -227,7 +226,7 @@ def _pinned(exploration: Exploration[Any], session: Session, pin: Pin, known: se
             if run is not None:
                 run._confirmed = f"found by {pin.source}{fits}; replayed: the same failure again"
     elif fits and pin.loud:
-        warnings.warn(f"{pin.source}{fits}: it no longer fits, so make a new one, or take it out", stacklevel=5)
+        session.warn(f"{pin.source}{fits}: it no longer fits, so make a new one, or take it out")
 
 
 def _witness(session: Session, strategy: Strategy, done: Done, index: int) -> Schedule:

@@ -11,6 +11,7 @@ from .._core.active import active
 from .._core.execution import Execution
 from .._core.failure import Failure
 from .._core.schedule import Schedule
+from .._core.frames import program_traceback
 from .._core.trace import Recorder, TraceEvent
 from .._report import text
 from ..errors import DetschedError, InvalidSchedule, InvalidSettings
@@ -20,6 +21,7 @@ from . import session as sessions
 from .session import Done, Session, make_strategy, record_in
 
 T = TypeVar("T")
+__unittest = True  # its tracebacks begin at the test
 ONE_RUN = {"strategy": "random", "max_steps": 1_000_000}
 """What the defaults of one run are where they differ from those of many."""
 
@@ -160,6 +162,7 @@ def record(program: Callable[..., T], /, *args: Any, schedule: str | Schedule | 
         run = detsched.record(transfer, seed=3)
         print(run.failure, run.schedule)
     """
+    __tracebackhide__ = True
     session = Session.of(program, args, settings, ONE_RUN)
     parsed = None if schedule is None else check_schedule(session, schedule, settings)
     with session:
@@ -203,7 +206,8 @@ def _quoted(token: Any) -> str:
 
 
 def with_report(error: BaseException, report: str) -> BaseException:
-    """The exception, with the report as a note: once, however often it is raised."""
+    """The exception, with the report as a note: once, however often it is raised. Its traceback begins in the program."""
+    error.__traceback__ = program_traceback(error.__traceback__)
     notes = getattr(error, "__notes__", [])
     if not any("detsched" in note for note in notes):
         error.add_note("\n" + report)

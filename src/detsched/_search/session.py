@@ -108,6 +108,7 @@ class Session:
     @classmethod
     def of(cls, program: Callable[..., Any], args: Sequence[Any], given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Session:
         """A session for a call of the public interface, with all that can be wrong with it checked first."""
+        __tracebackhide__ = True
         if not callable(program):
             raise InvalidSettings(f"the program must be callable, and this is {program!r}: hand over the function itself, not its result")
         if inspect.iscoroutinefunction(program):
@@ -119,6 +120,7 @@ class Session:
 
     def refuse_inside_a_run(self) -> None:
         """Raise UncontrolledError where a run is under way in this process."""
+        __tracebackhide__ = True
         if active.execution is not None:
             if running is not None and active.ident == get_ident():
                 running.nested = True
@@ -156,6 +158,10 @@ class Session:
         self._stack.close()
         _entered.pop()
         self._interrupts.__exit__()
+
+    def warn(self, message: str) -> None:
+        """Warn of something about the program, where its search was called."""
+        warnings.warn(message, stacklevel=5)
 
     def _under(self, strategy: Strategy) -> Settings:
         """The settings of a run: a schedule's own, where one is replayed."""

@@ -23,11 +23,14 @@ class Body:
     """A function with its arguments. A test of unittest.TestCase gets a fresh instance for each run, with its setUp and tearDown."""
 
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._function, self._args, self._kwargs = function, args, kwargs
+        self._function = function
         cases = getattr(sys.modules.get("unittest"), "TestCase", ())
         self._case: Any = None
+        if isinstance(kwargs.get("self"), cases):  # Hypothesis gives everything by name
+            args, kwargs = (kwargs["self"], *args), {name: value for name, value in kwargs.items() if name != "self"}
         if args and isinstance(args[0], cases):
             self._case = args[0]
+        self._args, self._kwargs = args, kwargs
         self.__detsched_name__ = getattr(function, "__qualname__", None) or type(function).__qualname__
         if isinstance(function, functools.partial):
             self.__detsched_name__ = getattr(function.func, "__qualname__", "partial")

@@ -142,7 +142,9 @@ def check_body(body: Body, settings: dict[str, Any], examples: Sequence[Schedule
     session.refuse_inside_a_run()
     body.saved = Saved(session.settings, os.getcwd(), body.test_id)
     token = os.environ.get("DETSCHED_SCHEDULE")
-    if token is not None:
+    if token is not None and drawn:
+        examples = (Schedule.parse(token), *examples)  # where it does not fit is another example than the one it was found with
+    elif token is not None:
         schedule = check_schedule(session, token, {})
         with session:
             run = recorded(session, schedule)

@@ -212,7 +212,7 @@ class Driver:
         self.state.say(_summary(exploration, trial))
         failure = exploration.failure
         if failure is not None:
-            self._prepare(failure.exception, verdict(failure), failure.schedule, exploration.report())
+            self._prepare(failure.exception, verdict(failure), None if failure.kind == "divergence" else failure.schedule, exploration.report())
         exploration.raise_failure()
         self._raise_other()
 

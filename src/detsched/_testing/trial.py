@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 from .._search.session import Session
+from .._search.state import INTERLEAVED
 from ..settings import Settings
 
 __unittest = True  # its tracebacks begin at the test
@@ -43,6 +47,16 @@ class Trial(Session):
     def passed(self) -> None:
         """A run of the test has come to its end."""
         self._passed += 1
+
+    def warn(self, message: str) -> None:
+        """Warn of something about the test, where it is defined."""
+        body: Any = getattr(self.program, INTERLEAVED, self.program)
+        body = inspect.unwrap(body.func if isinstance(body, functools.partial) else body)
+        code = getattr(body, "__code__", None)
+        if code is None:
+            warnings.warn(message, stacklevel=2)
+        else:
+            warnings.warn_explicit(message, UserWarning, code.co_filename, code.co_firstlineno)
 
     def raise_outcome(self) -> None:
         """Raise what the test has said instead of passing, if it has."""
