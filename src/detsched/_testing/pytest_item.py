@@ -36,7 +36,7 @@ from .pytest_state import ItemState, check_pytest, make_instance
 from .saved import Saved, search_with_saved
 from .trial import Trial, outcomes
 
-IMPLIED = {"runs": 1, "thread_exceptions": "print"}
+IMPLIED = {"runs": 1, "max_steps": 1_000_000, "thread_exceptions": "print"}
 """The defaults for tests that do not ask for control themselves."""
 
 
@@ -246,8 +246,8 @@ class Driver:
     def __detsched_replay__(self, token: str) -> str:
         """The line that shows a failure again."""
         config = self.item.config
-        path, colons, rest = self.item.nodeid.partition("::")
-        path = os.path.relpath(os.path.join(config.rootpath, path), config.invocation_params.dir)
+        _, colons, rest = self.item.nodeid.partition("::")
+        path = os.path.relpath(self.item.path, config.invocation_params.dir)
         args = list(config.invocation_params.args)
         loaded = "-p detsched.pytest_plugin " if "detsched.pytest_plugin" in args or "-pdetsched.pytest_plugin" in args else ""
         pytest_command = "python3 -m pytest" if os.path.basename(sys.argv[0]) == "__main__.py" else "pytest"

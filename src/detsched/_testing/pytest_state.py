@@ -172,6 +172,7 @@ class ItemState:
         """After the last run: what the report is to hold."""
         item = self._item
         vars(item).pop("addSubTest", None)
+        vars(item).pop("_excinfo", None)  # what unittest has caught of the end of a run
         item.user_properties.extend(self._said)
         forget_subtests(item)
 
