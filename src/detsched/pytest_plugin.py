@@ -237,7 +237,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if config.stash[_STATE].control_all and reports:
         quiet = sum("no yield point" in said for said in controlled)
         alone = len(reports) - sum("left alone" not in said for said in controlled)
-        line = f"detsched: {len(reports) - alone} tests under control" + (f", {quiet} of them without a yield point" if quiet else "")
+        count = len(reports) - alone
+        line = f"detsched: {count} test{'' if count == 1 else 's'} under control" + (f", {quiet} of them without a yield point" if quiet else "")
         terminalreporter.write_line(line + (f"; {alone} left alone" if alone else ""))
     if config.option.tbstyle in ("no", "line"):
         for report in reports:
