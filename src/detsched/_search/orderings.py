@@ -17,7 +17,7 @@ class _Past(Causality):
 
     def _event(self, thread: ControlledThread, operation: Operation) -> None:
         super()._event(thread, operation)
-        past = frozenset((other.label, weight) for other, weight in self._of[thread].items())
+        past = frozenset((getattr(other, "label", "time"), weight) for other, weight in self._of[thread].items())
         self.events.add((thread.label, operation.key, past))
 
 

@@ -205,10 +205,14 @@ def _quoted(token: Any) -> str:
     return repr(words if len(words) <= 40 else words[:39] + "…")
 
 
+def in_program(error: BaseException) -> BaseException:
+    """The exception, with a traceback that begins in the program."""
+    return error.with_traceback(program_traceback(error.__traceback__))
+
+
 def with_report(error: BaseException, report: str) -> BaseException:
-    """The exception, with the report as a note: once, however often it is raised. Its traceback begins in the program."""
-    error.__traceback__ = program_traceback(error.__traceback__)
-    notes = getattr(error, "__notes__", [])
-    if not any("detsched" in note for note in notes):
-        error.add_note("\n" + report)
-    return error
+    """The exception, with the report as a note: once, however often it is raised."""
+    note = "\n" + report
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
+    return in_program(error)

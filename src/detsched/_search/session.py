@@ -165,7 +165,7 @@ class Session:
 
     def _under(self, strategy: Strategy) -> Settings:
         """The settings of a run: a schedule's own, where one is replayed."""
-        if not isinstance(strategy, Replay):
+        if not isinstance(strategy, (Replay, Follow)):
             return self.settings
         schedule = strategy.schedule
         own: dict[str, Any] = {"timeouts": schedule.timeouts}

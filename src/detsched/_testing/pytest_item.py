@@ -24,7 +24,7 @@ from .._core.schedule import Schedule, program_digest
 from .._core.unwind import Unwind
 from .._report.text import verdict
 from .._search.explore import Exploration
-from .._search.run import check_schedule, recorded
+from .._search.run import check_schedule, in_program, recorded
 from .._search.session import Done
 from .._search.state import INTERLEAVED
 from ..errors import DetschedError, InvalidSettings
@@ -36,7 +36,7 @@ from .pytest_state import ItemState, check_pytest, make_instance
 from .saved import Saved, search_with_saved
 from .trial import Trial, outcomes
 
-IMPLIED = {"runs": 1, "max_steps": 1_000_000, "thread_exceptions": "print"}
+IMPLIED = {"runs": 1, "max_steps": 1_000_000, "thread_exceptions": "print", "uncontrolled": "warn"}
 """The defaults for tests that do not ask for control themselves."""
 
 
@@ -213,7 +213,7 @@ class Driver:
         failure = exploration.failure
         if failure is not None:
             self._prepare(failure.exception, verdict(failure), None if failure.kind == "divergence" else failure.schedule, exploration.report())
-        exploration.raise_failure()
+            raise in_program(failure.exception)
         self._raise_other()
 
     def _replay(self, schedule: Schedule) -> None:
@@ -224,7 +224,7 @@ class Driver:
         self.state.say("replayed")
         if run.failure is not None:
             self._prepare(run.failure.exception, verdict(run.failure), None, run.report())
-        run.result()
+            raise in_program(run.failure.exception)
         self._raise_other()
 
     def _raise_other(self) -> None:

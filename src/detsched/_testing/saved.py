@@ -65,7 +65,7 @@ class Saved:
         try:
             with open(path, encoding="utf-8") as file:
                 return [_entry(line) for line in file if line.strip() and not line.startswith("#")]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         except (OSError, ValueError) as error:
             warnings.warn(f"saved failures are ignored, for {path} cannot be read: {error}", stacklevel=2)
@@ -120,7 +120,8 @@ class Saved:
         if len(token) <= INLINE:
             return token
         name = f"{self._name}-{zlib.crc32(token.encode()):08x}.json"
-        return "@" + os.path.relpath(os.path.join(self._folder or "", name)) if self._put(name, schedule.to_json()) else token
+        path = os.path.join(self._folder or "", name)
+        return "@" + os.path.relpath(path) if os.path.exists(path) or self._put(name, schedule.to_json()) else token
 
     def _put(self, name: str, text: str) -> bool:
         """Write a file of the folder as a whole. Whether it is there."""
@@ -170,6 +171,9 @@ def search_with_saved(session: Session, examples: Sequence[Schedule], saved: Sav
     exploration = search(session, [*pinned, *pins])
     try:
         saved.update(pins, exploration.failures)
+        for failure in exploration.failures:
+            if failure.schedule is not None:
+                saved.keep(failure.schedule)  # here it still knows each of its operations in words
     except Warning as warning:  # where warnings are errors, the failure of the test is still what matters
         if exploration.failure is None:
             raise

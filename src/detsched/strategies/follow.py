@@ -17,8 +17,13 @@ class Follow(RandomWalk):
     For schedules that were kept while the program went on changing. `Replay` is for those that have to fit.
     """
 
+    repeatable = False
+    steps = None
+    """After how many steps a run is too long: as for any other one."""
+
     def __init__(self, schedule: Schedule) -> None:
         super().__init__()
+        self.schedule = schedule
         self._labels = schedule.threads()
         self._values = schedule.values
         self._answers = iter(self._values)
