@@ -31,12 +31,11 @@ def race():
     lock, log = threading.Lock(), []
 
     def body(me):
+        for _ in range(state["more"]):
+            detsched.yield_point()
         with lock:
             log.append(me)
 
-    for _ in range(state["more"]):
-        with lock:
-            pass
     threads = [threading.Thread(target=body, args=(me,)) for me in "ab"]
     for thread in threads:
         thread.start()
@@ -309,6 +308,21 @@ def test_several_failures_of_one_test():
         two()
 
     assert sorted(what.split()[0] for _, _, what in entries()) == ["KeyError", "ValueError"]
+
+
+def test_long_schedules_have_a_file_as_long_as_they_are_saved():
+    """Which holds each operation in words; it goes when the schedule does."""
+    state["more"] = 200
+
+    report = fail()
+
+    name = next(name for name in files() if name.endswith(".json"))
+    assert f'schedule="@{os.path.join(".detsched", name)}"' in report
+    assert Schedule.parse("@" + os.path.join(".detsched", name)).operations is not None
+    state["broken"] = False
+    for _ in range(10):
+        succeed()
+    assert files() == []
 
 
 # ---------------------------------------------------------------------- following

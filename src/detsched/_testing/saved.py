@@ -102,6 +102,7 @@ class Saved:
         if entries != self._entries:
             self._entries = entries
             self._store()
+            self._tidy()
 
     def _store(self) -> None:
         name = self._name + ".txt"
@@ -119,9 +120,22 @@ class Saved:
         token = str(schedule)
         if len(token) <= INLINE:
             return token
-        name = f"{self._name}-{zlib.crc32(token.encode()):08x}.json"
+        name = self._json_name(schedule)
         path = os.path.join(self._folder or "", name)
         return "@" + os.path.relpath(path) if os.path.exists(path) or self._put(name, schedule.to_json()) else token
+
+    def _json_name(self, schedule: Schedule) -> str:
+        return f"{self._name}-{zlib.crc32(str(schedule).encode()):08x}.json"
+
+    def _tidy(self) -> None:
+        """Remove the files of long schedules that are no longer among the saved ones."""
+        kept = {self._json_name(entry.schedule) for entry in self._entries}
+        try:
+            for name in os.listdir(self._folder) if self._write else ():
+                if name.startswith(f"{self._name}-") and name.endswith(".json") and name not in kept:
+                    os.remove(os.path.join(self._folder or "", name))
+        except OSError:
+            pass
 
     def _put(self, name: str, text: str) -> bool:
         """Write a file of the folder as a whole. Whether it is there."""
