@@ -166,7 +166,7 @@ def _one(script: Script, settings: dict[str, Any], schedule: str | None) -> int:
 
 
 def _many(script: Script, settings: dict[str, Any], keep_going: bool) -> int:
-    session = Session.of(script, (), settings, {"strategy": "auto", "keep_going": keep_going})
+    session = Session.of(script, (), settings, {"strategy": "auto", "keep_going": keep_going, "shrink": not keep_going})
     exploration = search(session)
     _say(exploration.report())
     failure = exploration.failure

@@ -26,7 +26,7 @@ class SettingsDict(TypedDict, total=False):
     max_steps: int | None
     thread_exceptions: Literal["fail", "print"]
     keep_going: bool
-    shrink: Literal[False]
+    shrink: bool
     patch: bool
     setup: Callable[[], Any] | None
 
@@ -53,7 +53,6 @@ _LATER_VALUES: dict[tuple[str, Any], str] = {
     ("timeouts", "any"): "timeouts that fire at any time are not there yet: use timeouts='idle'",
     ("clock", "real"): "runs under the real clock are not there yet: use clock='virtual'",
     ("randomness", "seeded"): "random numbers from the seed are not there yet: seed what your program uses yourself, or leave randomness='real'",
-    ("shrink", True): "shrinking is not there yet: leave it out, or say shrink=False",
 }
 STRATEGIES = ("auto", "random", "roundrobin")
 _STRATEGIES_LATER = ("dpor", "dfs", "pct", "pos", "surw")
@@ -82,7 +81,8 @@ class Settings:
     max_steps: steps after which a run is given up, None for no limit. Raise it for long programs.
     thread_exceptions: "fail", an exception that escapes a thread is a failure of the run; "print", it is printed as usual.
     keep_going: whether to go on after the first failure. True for explore, False for check.
-    shrink: whether to simplify a failing schedule. Not there yet.
+    shrink: whether to look for a simpler schedule with the same failure. True for check, False for explore. Turn it off for programs
+        of which 200 more runs would take too long.
     patch: whether to put unmodified code under control. Turn it off for programs that use `detsched.threading` alone.
     setup: a callable run uncontrolled before each run, whose value becomes the program's first argument.
     """
@@ -98,7 +98,7 @@ class Settings:
     max_steps: int | None = 20_000
     thread_exceptions: Literal["fail", "print"] = "fail"
     keep_going: bool = False
-    shrink: Literal[False] = False
+    shrink: bool = False
     patch: bool = True
     setup: Callable[[], Any] | None = None
 

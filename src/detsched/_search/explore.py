@@ -21,6 +21,7 @@ from . import outcome as outcomes
 from .outcome import Witness
 from .run import Run, check_schedule, recorded, with_report
 from .session import Done, Session, make_strategy
+from .shrink import Shrinker
 from .state import changes, snapshot
 
 T = TypeVar("T")
@@ -115,6 +116,11 @@ class Exploration(Generic[T]):
         self._runs_of[failure.origin] = run
         self._found_in[failure.origin] = (index, run._session.settings.seed + index)
         run._confirmed = f"found in run {index + 1} (seed {run._session.settings.seed + index}), replayed: the same failure again"
+
+
+    def _replace(self, failure: Failure, simpler: Failure, run: Run[T]) -> None:
+        self._failures[self._failures.index(failure)] = simpler
+        self._runs_of[failure.origin] = run
 
 
 def _count(number: int, noun: str) -> str:
@@ -245,11 +251,26 @@ def _confirm(
             return True
         confirmed = next(failure for failure in run.failures if failure.origin == found.origin)
         exploration._believe(confirmed, run, index)
+        if session.settings.shrink and confirmed.kind != "divergence":
+            _shrink(exploration, session, confirmed, run)
     return False
 
 
+def _shrink(exploration: Exploration[Any], session: Session, failure: Failure, run: Run[Any]) -> None:
+    """Put a simpler run in the place of the one that a failure was found in, if there is one and its replay fails alike."""
+    assert run._done is not None
+    shrunk = Shrinker(session, failure.origin).shrink(run._done)
+    if shrunk is None or shrunk.schedule == run.schedule:
+        return
+    simpler = recorded(session, shrunk.schedule)
+    again = [found for found in simpler.failures if found.origin == failure.origin]
+    if again:
+        simpler._confirmed = f"{run._confirmed}; {shrunk}"
+        exploration._replace(failure, again[0], simpler)
+
+
 _EXPLORE = {"strategy": "auto", "keep_going": True}
-_CHECK = {"strategy": "auto", "keep_going": False}
+_CHECK = {"strategy": "auto", "keep_going": False, "shrink": True}
 
 
 def explore(program: Callable[..., T], /, *args: Any, **settings: Unpack[SettingsDict]) -> Exploration[T]:

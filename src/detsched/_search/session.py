@@ -28,6 +28,7 @@ from .._world.patching import patched, reach
 from ..errors import InvalidSettings, UncontrolledError
 from ..settings import Settings, settle
 from ..strategies import RandomWalk, Replay, RoundRobin, Strategy, Turn
+from ..strategies.guided import Guided
 
 _BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": RandomWalk, "random": RandomWalk, "roundrobin": RoundRobin}
 _OWN = (RandomWalk, RoundRobin, Replay)
@@ -134,7 +135,7 @@ class Session:
         execution = Execution(
             strategy.choose,
             choose_value=strategy.choose_value,
-            max_steps=strategy.steps if isinstance(strategy, Replay) and strategy.steps is not None else self.settings.max_steps,
+            max_steps=strategy.steps if isinstance(strategy, (Replay, Guided)) and strategy.steps is not None else self.settings.max_steps,
             observers=observers,
             on_exception=self._excepthook,
             at_main_end=futures.end_idle_workers,

@@ -49,7 +49,7 @@ def _wrap(function: Any, settings: dict[str, Any]) -> Any:
     def run_interleaved(*args: Any, **kwargs: Any) -> None:
         __tracebackhide__ = True
         program = functools.partial(function, **kwargs) if kwargs else function
-        session = Session.of(program, args, settings, {"strategy": "auto", "keep_going": False})
+        session = Session.of(program, args, settings, {"strategy": "auto", "keep_going": False, "shrink": True})
         examples = tuple(check_schedule(session, schedule, {}) for schedule in getattr(run_interleaved, _EXAMPLES, ()))
         search(session, examples).raise_failure()
 
