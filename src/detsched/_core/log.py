@@ -12,15 +12,17 @@ if TYPE_CHECKING:
 class Log:
     """Two parallel lists, because that is the cheapest thing to write at every step.
 
-    `jumps` holds the positions before which the virtual clock jumped because nobody could run.
+    `jumps` holds the positions before which the virtual clock jumped because nobody could run. `pending` is what the threads that
+    were left at the end had announced and did not come to do: blocked ones, and daemons.
     """
 
-    __slots__ = ("threads", "operations", "jumps")
+    __slots__ = ("threads", "operations", "jumps", "pending")
 
     def __init__(self) -> None:
         self.threads: list[ControlledThread] = []
         self.operations: list[Operation] = []
         self.jumps: list[int] = []
+        self.pending: list[tuple[ControlledThread, Operation]] = []
 
     def __len__(self) -> int:
         return len(self.threads)

@@ -83,6 +83,13 @@ class Operation:
         """The thread that this operation starts or waits for the end of."""
         return None
 
+    def shows(self) -> str:
+        """The value that is read or about to be written, as short text; empty where it is not known.
+
+        Asked for reports only, where the operation is about to be applied. No code of the program may run for it.
+        """
+        return ""
+
     @property
     def key(self) -> str:
         """What schedules are checked by: the same before and after the operation is applied, and in every process."""

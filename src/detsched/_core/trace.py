@@ -42,7 +42,12 @@ class Recorder:
         self._places: list[tuple[CodeType, int] | None] = []
         self._reasons: list[str] = []
         self._times: list[float] = []
-        self.preemptions = 0
+        self.shown: list[str] = []
+        """The value that each event read or wrote, where its operation knows it."""
+        self.cuts: list[int] = []
+        """After how many events each preemption was."""
+        self.blocked: list[tuple[int, tuple[str, ...]]] = []
+        """From which event on which threads could not go on: an entry for each change."""
 
     def event(self, execution: Execution, thread: ControlledThread, operation: Operation) -> None:
         """Note one event, in the thread that does it."""
@@ -50,6 +55,10 @@ class Recorder:
         self._places.append(None if frame is None else (frame.f_code, frame.f_lineno or 0))
         self._times.append(execution.clock.base)
         self._reasons.append(self._reason(execution, thread))
+        self.shown.append(operation.shows())
+        blocked = tuple([t.label for t in execution.live if t.blocking and t.pending is not None and not t.pending.enabled()])
+        if blocked != (self.blocked[-1][1] if self.blocked else ()):
+            self.blocked.append((len(self._times) - 1, blocked))
 
     def _reason(self, execution: Execution, thread: ControlledThread) -> str:
         threads = execution.log.threads
@@ -65,8 +74,13 @@ class Recorder:
             holder = pending.holder()
             held = f" (held by {holder.name})" if holder is not None else ""
             return f"{before.name} waits to {pending.describe()}{held}"
-        self.preemptions += 1
+        self.cuts.append(len(threads) - 1)
         return f"{before.name} preempted"
+
+    @property
+    def preemptions(self) -> int:
+        """How many of the switches left a thread that could have gone on."""
+        return len(self.cuts)
 
     def events(self, execution: Execution) -> tuple[TraceEvent, ...]:
         """The trace of a run that this has observed."""

@@ -18,6 +18,7 @@ from ..errors import DivergenceError
 from ..settings import SettingsDict
 from ..strategies import Strategy, Turn
 from . import outcome as outcomes
+from . import reversal as reversals
 from .outcome import Witness
 from .run import Run, check_schedule, recorded, with_report
 from .session import Done, Session, make_strategy
@@ -32,6 +33,7 @@ class Exploration(Generic[T]):
     """What many runs of one program found."""
 
     def __init__(self, session: Session) -> None:
+        self._session = session
         self._program = session.program
         self._settings = session.settings
         self.runs = 0
@@ -86,9 +88,12 @@ class Exploration(Generic[T]):
     def report(self) -> str:
         """The exploration in words, with the report of its first failure."""
         run = self._runs_of.get(self._failures[0].origin) if self._failures else None
-        first = None if run is None else run.report()
         counts = {outcome: witness.count for outcome, witness in self._outcomes.items()}
-        return text.exploration_report(self.summary(), self._failures, first, self._program, counts)
+        return text.exploration_report(self.summary(), self._failures, run, self._program, counts, self._session.environment())
+
+    def run_of(self, failure: Failure) -> Run[T] | None:
+        """The run that a failure is shown by: confirmed and, with `shrink`, simplified. None where there is none (divergence)."""
+        return self._runs_of.get(failure.origin)
 
     def raise_failure(self) -> None:
         """Raise the first failure, with the report attached; do nothing if there is none."""
@@ -115,8 +120,7 @@ class Exploration(Generic[T]):
         self._failures.append(failure)
         self._runs_of[failure.origin] = run
         self._found_in[failure.origin] = (index, run._session.settings.seed + index)
-        run._confirmed = f"found in run {index + 1} (seed {run._session.settings.seed + index}), replayed: the same failure again"
-
+        run._found = f"found in run {index + 1} (seed {run._session.settings.seed + index}), replayed: the same failure again"
 
     def _replace(self, failure: Failure, simpler: Failure, run: Run[T]) -> None:
         self._failures[self._failures.index(failure)] = simpler
@@ -209,7 +213,7 @@ def _pinned(exploration: Exploration[Any], session: Session, schedule: Schedule,
         elif failure.origin not in known:
             known.add(failure.origin)
             exploration._believe(failure, run, 0)
-            run._confirmed = "found by a schedule from before"
+            run._found = "found by a schedule from before"
 
 
 def _witness(session: Session, strategy: Strategy, done: Done, index: int) -> Schedule:
@@ -252,21 +256,28 @@ def _confirm(
         confirmed = next(failure for failure in run.failures if failure.origin == found.origin)
         exploration._believe(confirmed, run, index)
         if session.settings.shrink and confirmed.kind != "divergence":
-            _shrink(exploration, session, confirmed, run)
+            _simplify(exploration, session, confirmed, run)
     return False
 
 
-def _shrink(exploration: Exploration[Any], session: Session, failure: Failure, run: Run[Any]) -> None:
-    """Put a simpler run in the place of the one that a failure was found in, if there is one and its replay fails alike."""
+def _simplify(exploration: Exploration[Any], session: Session, failure: Failure, run: Run[Any]) -> None:
+    """Put a simpler run in the place of the one that a failure was found in, if its replay fails alike; and look for the cause."""
     assert run._done is not None
     shrunk = Shrinker(session, failure.origin).shrink(run._done)
-    if shrunk is None or shrunk.schedule == run.schedule:
-        return
-    simpler = recorded(session, shrunk.schedule)
-    again = [found for found in simpler.failures if found.origin == failure.origin]
-    if again:
-        simpler._confirmed = f"{run._confirmed}; {shrunk}"
-        exploration._replace(failure, again[0], simpler)
+    if shrunk is not None and shrunk.schedule == run.schedule:
+        run.shrunk = shrunk
+    elif shrunk is not None:
+        simpler: Run[Any] = recorded(session, shrunk.schedule)
+        again = [found for found in simpler.failures if found.origin == failure.origin]
+        if again:
+            simpler.shrunk, simpler._found = shrunk, run._found
+            exploration._replace(failure, again[0], simpler)
+            run = simpler
+    reversal = reversals.find(session, run)
+    if reversal is not None:
+        passing: Run[Any] = recorded(session, reversal.passed.schedule())
+        if passing.failure is None:
+            run._reversal = reversal.pair, passing
 
 
 _EXPLORE = {"strategy": "auto", "keep_going": True}

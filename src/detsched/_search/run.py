@@ -13,11 +13,13 @@ from .._core.failure import Failure
 from .._core.schedule import Schedule
 from .._core.trace import Recorder, TraceEvent
 from .._report import text
+from .._report.story import Pair, Story
 from ..errors import DetschedError, InvalidSchedule, InvalidSettings
 from ..settings import SettingsDict
 from ..strategies import Replay, Turn
 from . import session as sessions
 from .session import Done, Session, make_strategy, record_in
+from .shrink import Shrunk
 
 T = TypeVar("T")
 ONE_RUN = {"strategy": "random", "max_steps": 1_000_000}
@@ -38,7 +40,11 @@ class Run(Generic[T]):
         self._failures: tuple[Failure, ...] = ()
         self._trace: tuple[TraceEvent, ...] | None = None
         self._schedule: Schedule | None = None
-        self._confirmed: str | None = None
+        self._found: str | None = None
+        self._story: Story | None = None
+        self._reversal: tuple[Pair, Run[Any]] | None = None
+        self.shrunk: Shrunk | None = None
+        """What shrinking did to get to this run; None if it was not tried."""
 
     def _finish(self, done: Done, recorder: Recorder | None) -> Run[T]:
         self._done, self._recorder = done, recorder
@@ -80,6 +86,29 @@ class Run(Generic[T]):
         return self._trace
 
     @property
+    def story(self) -> Story:
+        """The events with all that reports say about them."""
+        if self._story is None:
+            assert self._recorder is not None
+            self._story = Story(self._execution.log, self._recorder, self.trace)
+        return self._story
+
+    @property
+    def pair(self) -> Pair | None:
+        """The two steps whose reversal makes the run pass, where that was found out."""
+        return None if self._reversal is None else self._reversal[0]
+
+    @property
+    def passing(self) -> Run[Any] | None:
+        """The run that differs from this one by that reversal, and passed."""
+        return None if self._reversal is None else self._reversal[1]
+
+    @property
+    def found(self) -> tuple[str, ...]:
+        """How the failure was found, confirmed and shrunk, line by line."""
+        return tuple(filter(None, (self._found, None if self.shrunk is None else str(self.shrunk))))
+
+    @property
     def steps(self) -> int:
         """How many events there were."""
         return len(self._execution.log)
@@ -114,7 +143,7 @@ class Run(Generic[T]):
 
     def report(self) -> str:
         """The run in words: what was wrong, how to see it again, and what happened."""
-        return text.run_report(self, self._session.program, self._confirmed)
+        return text.run_report(self, self._session.program, self._session.environment())
 
     def __repr__(self) -> str:
         if self._done is None:

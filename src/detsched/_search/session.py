@@ -23,6 +23,8 @@ from .._core.thread import ControlledThread
 from .._core.trace import Recorder
 from .._core.workers import Pinned
 from .._sync.thread import Excepthook, MainThread
+from .. import __version__
+from .._report.text import environment
 from .._world import futures
 from .._world.patching import patched, reach
 from ..errors import InvalidSettings, UncontrolledError
@@ -107,6 +109,13 @@ class Session:
             raise UncontrolledError(f"a run cannot begin {where}: call the program itself there, or use another process")
         return session
 
+    def environment(self) -> str:
+        """The last line of reports: versions, and the settings that are not at their defaults."""
+        changed = {name: value for name, value in self.settings.given().items() if value != getattr(Settings, name)}
+        for name in ("strategy", "seed", "setup", "shrink", "keep_going"):
+            changed.pop(name, None)
+        return environment(__version__, changed)
+
     def __enter__(self) -> Session:
         self._interrupts.__enter__()
         try:
@@ -181,7 +190,7 @@ class Done:
         self.exit = exit
         raised = sorted(execution.raised, key=lambda item: item[0].path)
         # Exceptions first: a deadlock is often what an exception leaves behind.
-        self.failures = (*(exception_failure(*item) for item in raised), *execution.failures)
+        self.failures = (*(exception_failure(*item, execution.stood.get(item[0], ())) for item in raised), *execution.failures)
         if any(failure.kind == "divergence" for failure in self.failures):
             self.failures = tuple(failure for failure in self.failures if failure.kind == "divergence")
 

@@ -19,7 +19,7 @@ The effort is bounded by runs and by steps, never by time: the same failure shri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .._core.log import Log
@@ -49,6 +49,8 @@ class Shrunk:
     after: Score
 
     def __str__(self) -> str:
+        if self.before == self.after:
+            return f"nothing simpler was found in {self.runs:,} more runs"
         return f"shrunk from {_size(self.before)} in {self.runs:,} runs"
 
 
@@ -156,7 +158,7 @@ class Shrinker:
         labels = [thread.label for thread in fewer_switches(best.done.execution.log)]
         self._propose(Plan(turns(labels), best.plan.answers))
 
-    def _preempted_turns(self) -> range | list[int]:
+    def _preempted_turns(self) -> list[int]:
         """Which turns of the best run ended by a preemption."""
         cuts = set(self._best.preempted)
         found, events, done = [], 0, dict[str, int]()
@@ -168,7 +170,7 @@ class Shrinker:
                 found.append(index)
         return found
 
-    def _without(self, what: Callable[[], range | list[int]], propose: Callable[[Plan, frozenset[int]], Plan]) -> None:
+    def _without(self, what: Callable[[], Sequence[int]], propose: Callable[[Plan, frozenset[int], Sequence[int]], Plan]) -> None:
         """Delta debugging over turns: leave away as many as possible at once, from the last one backwards."""
         chunk = len(what())
         while chunk > 1:
@@ -178,7 +180,7 @@ class Shrinker:
                 end = min(end, len(indices))
                 start = max(0, end - chunk)
                 if start < end:
-                    self._propose(propose(self._best.plan, frozenset(indices[start:end])))
+                    self._propose(propose(self._best.plan, frozenset(indices[start:end]), indices))
                 end = start
             chunk //= 2
 
@@ -235,12 +237,20 @@ def score_of(done: Done, strategy: Guided) -> Score:
     return len(strategy.preempted), log.switches, len(log), tuple(done.execution.values)
 
 
-def _go_on(plan: Plan, indices: frozenset[int]) -> Plan:
-    """Without these preemptions: each of these turns lasts until its thread cannot go on."""
-    return Plan(tuple((label, None if index in indices else until) for index, (label, until) in enumerate(plan.turns)), plan.answers)
+def _go_on(plan: Plan, indices: frozenset[int], cuts: Iterable[int]) -> Plan:
+    """Without these preemptions: each of these turns lasts until its thread comes to the next one that is kept, or cannot go on."""
+    kept = frozenset(cuts) - indices
+    following: dict[str, int | None] = {}
+    found: list[tuple[str, int | None]] = []
+    for index in range(len(plan.turns) - 1, -1, -1):
+        label, until = plan.turns[index]
+        if index in kept:
+            following[label] = until
+        found.append((label, following.get(label) if index in indices else until))
+    return Plan(tuple(reversed(found)), plan.answers)
 
 
-def _leave_out(plan: Plan, indices: frozenset[int]) -> Plan:
+def _leave_out(plan: Plan, indices: frozenset[int], among: Iterable[int] = ()) -> Plan:
     """Without these turns: what was done in them is done in the next turn of the same thread."""
     return Plan(tuple(turn for index, turn in enumerate(plan.turns) if index not in indices), plan.answers)
 
@@ -248,7 +258,7 @@ def _leave_out(plan: Plan, indices: frozenset[int]) -> Plan:
 def _at(plan: Plan, index: int) -> Iterator[Plan]:
     """What could be simpler about one turn: left out, as long as possible, or as long as its thread's next one lasts."""
     yield _leave_out(plan, frozenset((index,)))
-    yield _go_on(plan, frozenset((index,)))
+    yield _go_on(plan, frozenset((index,)), ())
     given = plan.turns
     label = given[index][0]
     for later in range(index + 1, len(given)):

@@ -1,0 +1,162 @@
+"""The story of a run: its events with all that reports say about them. Text, table, picture and JSON are made from it."""
+
+from __future__ import annotations
+
+import linecache
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from .._core.log import Log
+from .._core.operation import READ, UPDATE, Mode
+from .._core.precedence import predecessors
+from .._core.resource import Resource
+from .._core.thread import ControlledThread
+from .._core.trace import Recorder, TraceEvent
+
+_TAKES = ("acquire", "try acquire", "wake")
+_FREES = ("release", "wait")
+_OWNED = ("Lock", "RLock")
+
+
+class Pair(NamedTuple):
+    """Two steps whose order matters: positions in the log; `second` is None where its thread, `label`, never came to it."""
+
+    first: int
+    second: int | None
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event: what the trace says of it, and the rest that reports want to know."""
+
+    step: int
+    thread: str
+    label: str
+    kind: str
+    done: str
+    about: str
+    shows: str
+    reason: str
+    preempted: bool
+    file: str
+    line: int
+    function: str
+    time: float
+    touches: tuple[tuple[int, Mode], ...]
+    other: str
+    """The label of the thread that is started or joined; empty for other operations."""
+    held: tuple[str, ...]
+    """The locks that the thread held when it came to this event."""
+    held_keys: tuple[int, ...]
+
+    @property
+    def words(self) -> str:
+        """What was done, with what, and what it read or wrote there."""
+        arrow = {"read": " → ", "write": " ← "}.get(self.done, " → ")
+        return clean(" ".join(filter(None, (self.done, self.about))) + (f"{arrow}{self.shows}" if self.shows else ""))
+
+    @property
+    def place(self) -> str:
+        """File and line."""
+        return f"{clean(self.file.replace(chr(92), '/').rpartition('/')[2])}:{self.line}" if self.file else ""
+
+    @property
+    def source(self) -> str:
+        """The line of source, without indentation."""
+        return source_line(self.file, self.line)
+
+
+def source_line(file: str, line: int) -> str:
+    """A line of source, without indentation; empty where there is no source."""
+    return clean(linecache.getline(file, line).strip()) if file and line else ""
+
+
+def clean(text: str) -> str:
+    """Text that a terminal does not obey: every control character shown as what it is."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+class Story:
+    """The events of one run, and the threads that did them."""
+
+    def __init__(self, log: Log, recorder: Recorder, trace: tuple[TraceEvent, ...]) -> None:
+        self._log = log
+        self._recorder = recorder
+        self.threads: dict[str, str] = {}
+        """The name of each thread that did something, by its label, in the order of their starts."""
+        for thread in sorted({*log.threads, *(thread for thread, _ in log.pending)}, key=lambda thread: thread.path):
+            self.threads[thread.label] = clean(thread.name)
+        self.events = tuple(self._events(trace))
+
+    def _events(self, trace: tuple[TraceEvent, ...]) -> list[Event]:
+        log, recorder = self._log, self._recorder
+        cuts = set(recorder.cuts)
+        holds: dict[ControlledThread, dict[int, Resource]] = {}
+        found = []
+        for index, told in enumerate(trace):
+            thread, operation = log.threads[index], log.operations[index]
+            mine = holds.setdefault(thread, {})
+            other = operation.other_thread()
+            footprint = operation.footprint()
+            found.append(
+                Event(
+                    told.step, clean(told.thread), thread.label, operation.kind, told.operation, clean(told.object), recorder.shown[index],
+                    clean(told.reason), index in cuts, told.location.file, told.location.line, told.location.function, told.time,
+                    tuple((id(resource), mode) for resource, mode in footprint), "" if other is None else other.label,
+                    tuple(clean(str(lock)) for lock in mine.values()), tuple(mine),
+                )  # fmt: skip
+            )
+            if operation.kind in _TAKES and operation.mode is not READ:
+                mine.update((id(resource), resource) for resource, _ in footprint if resource.kind in _OWNED)
+            elif operation.kind in _FREES:
+                for resource, _ in footprint:
+                    for held in holds.values():
+                        held.pop(id(resource), None)
+        return found
+
+    @cached_property
+    def arrows(self) -> list[tuple[int, ...]]:
+        """For each event the positions of events in other threads that it came directly after."""
+        return predecessors(self._log)
+
+    @property
+    def blocked(self) -> list[tuple[int, tuple[str, ...]]]:
+        """From which position on which threads could not go on."""
+        return self._recorder.blocked
+
+    def touching(self, resources: set[int], label: str | None = None) -> list[Event]:
+        """The events that touch one of these resources, of one thread or of all."""
+        return [e for e in self.events if (label is None or e.label == label) and any(key in resources for key, _ in e.touches)]
+
+    def common(self, pair: Pair) -> set[int]:
+        """The resources that two steps conflict on."""
+        first = self._log.operations[pair.first]
+        if pair.second is not None:
+            second = self._log.operations[pair.second]
+        else:
+            second = next(operation for thread, operation in self._log.pending if thread.label == pair.label)
+        return {
+            id(mine)
+            for mine, mode in first.footprint()
+            for theirs, mode_of_other in second.footprint()
+            if mine is theirs and (mode is not mode_of_other or mode not in (READ, UPDATE))
+        } or {id(resource) for resource, _ in first.footprint()}
+
+    def name_of(self, resource: int) -> str:
+        """The name of a resource that some event touches."""
+        for operation in (*self._log.operations, *(operation for _, operation in self._log.pending)):
+            for one, _ in operation.footprint():
+                if id(one) == resource:
+                    return clean(str(one))
+        return ""
+
+    def is_lock(self, resource: int) -> bool:
+        """Whether a resource is one that threads hold."""
+        return any(
+            one.kind in _OWNED
+            for operation in (*self._log.operations, *(operation for _, operation in self._log.pending))
+            for one, _ in operation.footprint()
+            if id(one) == resource
+        )

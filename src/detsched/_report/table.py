@@ -1,0 +1,160 @@
+"""The interleaving as a table: a column for each thread, time downwards, a row for each event, a reason at every switch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from .story import Event, Story
+
+WIDTH = 100
+_ROWS = 60
+"""Rows that a table has at most: around what matters, or else the last ones."""
+_NARROWEST = 18
+"""Columns narrower than this are no use: then there is one column with the threads' names beside it."""
+_PLACE = re.compile(r" \([^()]*:\d+\)$")
+
+
+def short(event: Event) -> str:
+    """What was done, without the place where its object was made: the first row that names it says that."""
+    return event.words.replace(_made_at(event.about), "") if _made_at(event.about) else event.words
+
+
+def _made_at(about: str) -> str:
+    match = _PLACE.search(about)
+    return match[0] if match else ""
+
+
+def fit(text: str, width: int) -> str:
+    """Text cut to a width."""
+    return text if len(text) <= width else text[: max(0, width - 1)] + "…"
+
+
+def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | None = None) -> list[str]:
+    """The lines of the table. `marked` holds the positions of the rows to mark; `stuck` what threads wait for at the end."""
+    if not story.events:
+        return []
+    shown = _chosen(story, set(marked))
+    columns = _columns(story, shown, stuck or {})
+    if len(columns) * (_NARROWEST + 2) + 8 + 16 <= WIDTH:
+        layout: _Layout = _Columns(columns, story, shown)
+    else:
+        layout = _List(story)
+    lines = layout.head()
+    before = -1
+    index = 0
+    while index < len(shown):
+        position = shown[index]
+        event = story.events[position]
+        if position != before + 1:
+            left_out = position - before - 1
+            lines.append(f"        … {left_out:,} {'step' if left_out == 1 else 'steps'} left out …")
+        elif event.reason:
+            lines.append(_rule(f"switch: {event.reason}"))
+        before = position
+        if event.kind == "start" and layout.folds:
+            while index + 1 < len(shown) and shown[index + 1] == before + 1 and _continues(event, story.events[before + 1]):
+                index += 1
+                before += 1
+            started = ", ".join(story.events[one].about or "?" for one in range(position, before + 1))
+            lines.append(_starts(event, started, position, before))
+        else:
+            lines.append(layout.row(event, position in marked))
+        index += 1
+    if before + 1 < len(story.events):
+        lines.append(f"        … {len(story.events) - before - 1:,} more …")
+    lines += [_rule(f"{story.threads.get(label, label)} waits for ever to {what}") for label, what in (stuck or {}).items()]
+    return lines
+
+
+def _continues(event: Event, following: Event) -> bool:
+    return following.kind == "start" and following.label == event.label and not following.reason
+
+
+def _starts(event: Event, started: str, first: int, last: int) -> str:
+    steps = f"{first + 1}" if first == last else f"{first + 1}-{last + 1}"
+    line = f"{steps:>6}  {event.thread} starts {started}"
+    return fit(f"{line}   {event.place}", WIDTH)
+
+
+def _rule(text: str) -> str:
+    return fit(f"      ┄ {text}", WIDTH)
+
+
+def _chosen(story: Story, marked: set[int]) -> list[int]:
+    """Which events to show: all of a short run; else those around the marked ones and the preemptions, and the last ones."""
+    count = len(story.events)
+    if count <= _ROWS:
+        return list(range(count))
+    wanted = {position for position in marked if position < count}
+    wanted |= {position for position in range(count - 8, count)}
+    centres = sorted(marked) or [position for position, event in enumerate(story.events) if event.preempted][-6:]
+    radius = 1
+    while True:
+        more = {near for centre in centres for near in range(centre - radius, centre + radius + 1) if 0 <= near < count}
+        if len(wanted | more) > _ROWS or radius > _ROWS:
+            break
+        wanted |= more
+        radius += 1
+    if len(wanted) > _ROWS:
+        # More marks than rows: the first and the last of them say most.
+        ordered = sorted(wanted)
+        return [*ordered[: _ROWS // 2], *ordered[-_ROWS // 2 :]]
+    return sorted(wanted)
+
+
+def _columns(story: Story, shown: list[int], stuck: dict[str, str]) -> list[str]:
+    """The labels of the threads that get a column: those that do more than start threads and wait for their end."""
+    active = {story.events[position].label for position in shown if story.events[position].kind not in ("start", "join")}
+    if not active:
+        active = {story.events[position].label for position in shown}
+    return [label for label in story.threads if label in active]
+
+
+class _Layout:
+    folds = True
+
+    def head(self) -> list[str]:
+        raise NotImplementedError
+
+    def row(self, event: Event, marked: bool) -> str:
+        raise NotImplementedError
+
+
+class _Columns(_Layout):
+    """Side by side."""
+
+    def __init__(self, labels: list[str], story: Story, shown: list[int]) -> None:
+        self._labels = labels
+        self._names = [story.threads[label] for label in labels]
+        events = [story.events[position] for position in shown]
+        longest = max([len(short(event)) for event in events if event.label in labels] + [len(name) for name in self._names])
+        room = (WIDTH - 8 - 16) // len(labels) - 2
+        self._width = max(_NARROWEST, min(longest, room, 44))
+
+    def head(self) -> list[str]:
+        names = "  ".join(f"{fit(name, self._width):<{self._width}}" for name in self._names)
+        return [f"  step  {names}".rstrip(), f"  ────  {'  '.join('─' * self._width for _ in self._names)}"]
+
+    def row(self, event: Event, marked: bool) -> str:
+        mark = "►" if marked else " "
+        if event.label not in self._labels:
+            return fit(f"{mark}{event.step:>5}  {event.thread} {'joins' if event.kind == 'join' else event.done} {event.about}   {event.place}", WIDTH)
+        cells = [fit(short(event), self._width) if label == event.label else "" for label in self._labels]
+        line = f"{mark}{event.step:>5}  " + "  ".join(f"{cell:<{self._width}}" for cell in cells)
+        return fit(f"{line}  {event.place:<14}  {event.source}".rstrip(), WIDTH)
+
+
+class _List(_Layout):
+    """For more threads than there is room for: the thread's name in a column of its own."""
+
+    def __init__(self, story: Story) -> None:
+        self._name = min(20, max(len(name) for name in story.threads.values()))
+
+    def head(self) -> list[str]:
+        return [f"  step  {'thread':<{self._name}}  {'what it did':<36}  where", f"  ────  {'─' * self._name}  {'─' * 36}  {'─' * 20}"]
+
+    def row(self, event: Event, marked: bool) -> str:
+        mark = "►" if marked else " "
+        line = f"{mark}{event.step:>5}  {fit(event.thread, self._name):<{self._name}}  {fit(short(event), 36):<36}  {event.place:<14}  {event.source}"
+        return fit(line.rstrip(), WIDTH)
