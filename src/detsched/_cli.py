@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from types import CodeType, ModuleType
 from typing import Any
 
+from ._report import colour
 from ._search.explore import search
 from ._search.run import Run, record
 from ._search.session import Session
@@ -181,7 +182,7 @@ def _many(script: Script, settings: dict[str, Any], keep_going: bool) -> int:
 
 def _say(text: str) -> None:
     sys.stdout.flush()
-    print(text, file=sys.stderr, flush=True)
+    print(colour.coloured(text) if colour.wanted(sys.stderr) else text, file=sys.stderr, flush=True)
 
 
 def _traceback(error: BaseException) -> None:

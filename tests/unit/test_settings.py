@@ -184,7 +184,6 @@ def test_later_settings_are_refused_by_name(name):
         ("timeouts", "any"),
         ("clock", "real"),
         ("randomness", "seeded"),
-        ("shrink", True),
         *(("strategy", value) for value in ("dpor", "dfs", "pct", "pos", "surw")),
     ],
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from types import CodeType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
 import sys
 
-from .frames import NOWHERE, Location, locate, program_frame
+from .frames import MACHINERY, NOWHERE, PROGRAM, Location, boundaries, locate, program_frame, rank
 from .operation import Operation
 from .thread import ControlledThread
 
@@ -35,11 +35,30 @@ class TraceEvent(NamedTuple):
         return f"{self.step} {self.thread}: {self.operation} {self.object}".rstrip()
 
 
+Chain = tuple[tuple[CodeType, int, int], ...]
+"""Frames of the program, innermost first: code, line, and a number that tells one call of a function from another."""
+_DEEPEST = 6
+
+
+def _chain(frame: FrameType | None) -> Chain:
+    found: list[tuple[CodeType, int, int]] = []
+    while frame is not None and len(found) < _DEEPEST:
+        code = frame.f_code
+        kind = rank(code.co_filename)
+        if kind == PROGRAM or not found:
+            found.append((code, frame.f_lineno or 0, id(frame)))
+        elif kind == MACHINERY and id(code) in boundaries:
+            break
+        frame = frame.f_back
+    return tuple(found)
+
+
 class Recorder:
     """Observes a run in full detail: where each event is, and why each switch."""
 
     def __init__(self) -> None:
-        self._places: list[tuple[CodeType, int] | None] = []
+        self.chains: list[Chain] = []
+        """Where each event was: the program's frames from the innermost outwards, as far as `_DEEPEST`."""
         self._reasons: list[str] = []
         self._times: list[float] = []
         self.shown: list[str] = []
@@ -51,8 +70,7 @@ class Recorder:
 
     def event(self, execution: Execution, thread: ControlledThread, operation: Operation) -> None:
         """Note one event, in the thread that does it."""
-        frame = program_frame(sys._getframe(1))
-        self._places.append(None if frame is None else (frame.f_code, frame.f_lineno or 0))
+        self.chains.append(_chain(program_frame(sys._getframe(1))))
         self._times.append(execution.clock.base)
         self._reasons.append(self._reason(execution, thread))
         self.shown.append(operation.shows())
@@ -86,7 +104,7 @@ class Recorder:
         """The trace of a run that this has observed."""
         log = execution.log
         found = []
-        for index, place in enumerate(self._places):
+        for index, chain in enumerate(self.chains):
             done, about = log.operations[index].parts()
             found.append(
                 TraceEvent(
@@ -95,7 +113,7 @@ class Recorder:
                     done,
                     about,
                     self._reasons[index],
-                    NOWHERE if place is None else locate(*place),
+                    locate(*chain[0][:2]) if chain else NOWHERE,
                     self._times[index],
                 )
             )

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
+from types import CodeType
 
 from .._core.failure import Failure, Waiting
 from .._core.operation import READ
-from .story import Event, Pair, Story, clean, source_line
-from .table import WIDTH, fit
+from .story import Event, Pair, Story, clean, place_of, source_line
+from .table import WIDTH, fit, short, with_source
 
 _ENDS_WAITS = {
-    "wake": ("notify",),
-    "woken": ("set",),
+    "wake": ("notify", "set", "clear"),
     "acquire": ("release",),
     "leave": ("arrive at", "open", "abort", "reset"),
     "arrive at": ("arrive at", "abort", "reset"),
 }
 """By the operation that waits: those that could end the wait."""
+
+_PRIMITIVES = ("Condition", "Event", "Semaphore", "BoundedSemaphore", "Barrier", "MainThread", "thread")
+"""Kinds of objects that need no lock around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,94 +55,147 @@ def cause(failure: Failure, story: Story, pair: Pair | None, confirmed: bool) ->
 
 
 def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple[list[str], frozenset[int]]:
-    """The two steps side by side, what they have in common, and what the reversal came to."""
+    """The two steps side by side, what they have in common, what the reversal came to, and what would rule it out."""
     first = story.events[pair.first]
     common = story.common(pair)
-    what = story.name_of(min(common)) if common else ""
-    end = len(story.events) if pair.second is None else pair.second
-    mine = [e for e in story.touching(common, first.label) if e.step - 1 > end and e.kind not in ("release", "wait")]
-    theirs = [e for e in story.touching(common) if e.label != first.label and pair.first < e.step - 1]
+    what = story.name_of(min(common))
     other = story.threads.get(pair.label, pair.label)
-    marked = {pair.first}
-    lines = []
     if pair.second is None:
-        lines += [f"cause: {first.thread} takes {_bare(what)} before {other} does", *_steps([first])]
+        head, steps = f"cause: {first.thread} takes {what} before {other} does", [first]
+        facts, advice = [], ""
     else:
         second = story.events[pair.second]
-        marked.add(pair.second)
-        back = mine[0] if mine else None
-        between = [e for e in theirs if back is not None and e.step < back.step and e.kind != "release"]
+        back = _returns(story, pair, common)
+        between = [e for e in _between(story, first, back, common) if e.kind != "release"] if back is not None else []
         if back is not None and between:
-            marked.add(back.step - 1)
-            marked.update(e.step - 1 for e in between)
-            name = _pattern(first, between, back, common)
-            lines.append(f"cause: {name} of {_bare(what)}: {other} comes between two steps of {first.thread}")
-            lines += _steps([first, *between[:4], back])
+            head = f"cause: {_pattern(first, between, back, common)} of {what}: {other} comes between two steps of {first.thread}"
+            steps = [first, *between[:4], back]
         else:
-            lines.append(f"cause: the order of two steps at {_bare(what)}: {first.thread} comes before {other}")
-            lines += _steps([first, second])
-        if not story.is_lock(min(common, default=0)):
-            shared = [name for key, name in zip(first.held_keys, first.held) if key in second.held_keys]
-            if not shared:
-                lines.append(f"  no lock is held at both: {_holding(first)}, {_holding(second)}")
-        elif back is not None and between:
-            lines.append(f"  {_bare(what)} is free in between: {_sections(first, back)}")
+            back = None
+            head, steps = f"cause: the order of two steps at {what}: {first.thread} comes before {other}", [first, second]
+        facts = _facts(story, first, second, back, common, what)
+        if back is not None and (call := _common_call(first, back)) is not None and call[1] == call[2] and call[0] is not first.chain[0][0]:
+            place = f"{place_of(call[0].co_filename, call[1])} in {clean(call[0].co_name)}"
+            facts += _wrapped(f"steps {first.step} and {back.step} belong to one line, {place}: {source_line(call[0].co_filename, call[1])}", "  ")
+        advice = _by_kind(failure, story, first, second) or _advice(story, pair, first, second, back)
+    if failure.kind == "deadlock" and failure.cycle:
+        advice = "take these locks in one and the same order everywhere, or one lock in the place of both"
+    lines = [*_wrapped(head, ""), *_steps(steps), *facts]
     if confirmed:
         where = f"step {pair.second + 1} before step {pair.first + 1}" if pair.second is not None else f"{other} first"
         lines.append(f"  reversed, with {where}, the run passes (done, and replayed)")
-    advice = _advice(failure, story, pair, first, mine)
     if advice:
-        lines += textwrap.wrap(f"what would rule it out: {advice}", WIDTH - 2, initial_indent="  ", subsequent_indent="    ")
-    return lines, frozenset(marked)
+        lines += _wrapped(f"what would rule it out: {advice}", "  ")
+    return lines, frozenset(event.step - 1 for event in steps)
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "    ", break_on_hyphens=False)
+
+
+def _returns(story: Story, pair: Pair, common: set[int]) -> Event | None:
+    """The next step of the first thread at the same object, after the second step."""
+    assert pair.second is not None
+    label = story.events[pair.first].label
+    later = (e for e in story.touching(common, label) if e.step - 1 > pair.second and e.kind not in ("release", "wait"))
+    return next(later, None)
+
+
+def _between(story: Story, first: Event, back: Event | None, common: set[int]) -> list[Event]:
+    assert back is not None
+    return [e for e in story.touching(common) if e.label != first.label and first.step < e.step < back.step]
 
 
 def _pattern(first: Event, between: list[Event], back: Event, common: set[int]) -> str:
     def writes(event: Event) -> bool:
         return any(key in common and mode is not READ for key, mode in event.touches)
 
-    if first.done not in ("read", "write"):
-        return "atomicity violation"
-    if not writes(first) and writes(back):
-        return "lost update" if any(map(writes, between)) else "atomicity violation"
+    if not writes(first) and writes(back) and any(map(writes, between)):
+        return "lost update"
     if not writes(first) and not writes(back):
-        return "two reads that do not fit"
+        return "two reads that do not fit together"
     return "atomicity violation"
 
 
 def _steps(events: list[Event]) -> list[str]:
-    names = max(len(event.thread) for event in events)
-    words = min(44, max(len(event.words) for event in events))
+    events = sorted(events, key=lambda event: event.step)
+    names = min(28, max(len(event.thread) for event in events))
+    words = min(36, max(len(short(event)) for event in events))
+    places = max(len(event.place) for event in events)
     return [
-        fit(f"  ► step {e.step:>3}  {e.thread:<{names}}  {fit(e.words, words):<{words}}  {e.place}  {e.source}".rstrip(), WIDTH)
-        for e in sorted(events, key=lambda event: event.step)
+        with_source(f"  ► step {e.step:>3}  {fit(e.thread, names):<{names}}  {fit(short(e), words):<{words}}  {e.place:<{places}}", e)
+        for e in events
     ]
 
 
-def _bare(name: str) -> str:
-    return name or "what both touch"
+def _facts(story: Story, first: Event, second: Event, back: Event | None, common: set[int], what: str) -> list[str]:
+    """What does not protect: no lock in common, or one that is given back in between."""
+    if story.is_lock(min(common)):
+        if back is None:
+            return []
+        return _wrapped(f"{what} is free in between: {first.thread} gives it back at {first.place} and takes it again at {back.place}", "  ")
+    if story.kind_of(min(common)) in _PRIMITIVES or any(key in second.held_keys for key in first.held_keys):
+        return []
+    return _wrapped(f"no lock is held at both: {_holding(first)}, {_holding(second)}", "  ")
 
 
 def _holding(event: Event) -> str:
-    held = ", ".join(event.held) if event.held else "nothing"
-    return f"{event.thread} holds {held}"
+    return f"{event.thread} holds {', '.join(event.held) if event.held else 'none'}"
 
 
-def _sections(first: Event, back: Event) -> str:
-    return f"{first.thread} gives it back after {first.place}, and takes it again at {back.place}"
-
-
-def _advice(failure: Failure, story: Story, pair: Pair, first: Event, mine: list[Event]) -> str:
-    if failure.kind == "deadlock" and failure.cycle:
-        return "take these locks in one and the same order everywhere, or one lock in the place of both"
-    if pair.second is None:
-        return ""
-    second = story.events[pair.second]
-    if mine and first.place and mine[0].place:
-        lines = first.place if first.place == mine[0].place else f"{first.place} to {mine[0].place}"
-        return f"one lock held from the first step to the last ({lines}), and taken at {second.place} as well"
-    if second.place and first.place:
-        return f"let {second.thread} wait for what {first.place} does, or the other way round: nothing orders the two"
+def _by_kind(failure: Failure, story: Story, first: Event, second: Event) -> str:
+    """What helps against the classic mistakes with conditions and events."""
+    if second.kind == "wake":
+        return f"after a wait, look again (while …: wait()), for others may come before the thread that was woken ({second.place})"
+    if second.kind == "clear":
+        return "clear an event before the work that it announces is looked at, not after: what is set in between is lost"
+    if failure.kind == "deadlock" and any(waiting.operation.startswith("wake up from") for waiting in failure.positions):
+        return "a notification is not kept: set a state before it, and look at the state before and after each wait (while not …: wait())"
     return ""
+
+
+def _advice(story: Story, pair: Pair, first: Event, second: Event, back: Event | None) -> str:
+    if back is not None:
+        return f"one lock held {_range(first, back)}, and by {second.thread} at {_there(second, first, back)} as well"
+    assert pair.second is not None
+    resumed = next((e for e in story.events[pair.second :] if e.label == first.label), None)
+    cut = any(e.preempted and first.step < e.step <= second.step for e in story.events)
+    if cut and resumed is not None and first.place != resumed.place:
+        return f"one lock held {_range(first, resumed)}, and by {second.thread} at {_there(second, first, resumed)} as well"
+    return (
+        f"let {first.thread} wait for {second.thread} before {first.place} (join, an Event, a Condition), "
+        f"or make the program right in either order"
+    )
+
+
+def _common_call(first: Event, last: Event) -> tuple[CodeType, int, int] | None:
+    """The innermost call that both steps are part of: its code, and the lines in it where they are."""
+    for code, line, call in first.chain:
+        for other, last_line, other_call in last.chain:
+            if code is other and call == other_call:
+                return code, line, last_line
+    return None
+
+
+def _range(first: Event, last: Event) -> str:
+    """From where to where."""
+    call = _common_call(first, last)
+    if call is None:
+        return f"from {first.place} to {last.place}"
+    code, line, last_line = call
+    inside = f"({clean(code.co_name)})"
+    if line == last_line:
+        return f"over all of {place_of(code.co_filename, line)} {inside}"
+    return f"from {place_of(code.co_filename, line)} to {place_of(code.co_filename, last_line)} {inside}"
+
+
+def _there(second: Event, first: Event, last: Event) -> str:
+    """Where the other thread does its part: seen in the same function, if it is in it too."""
+    call = _common_call(first, last)
+    for code, line, _ in second.chain:
+        if call is not None and code is call[0]:
+            return place_of(code.co_filename, line)
+    return second.place
 
 
 # ---------------------------------------------------------------- deadlocks
@@ -148,11 +204,13 @@ def _advice(failure: Failure, story: Story, pair: Pair, first: Event, mine: list
 def _deadlock(failure: Failure, story: Story) -> list[str]:
     lines = ["the cycle:"]
     for waiting in failure.cycle:
-        lines += textwrap.wrap(
-            f"{clean(waiting.thread)} {_holds_for(waiting, failure, story)}waits to {clean(waiting.operation)} at {_at(waiting)}"
-            + (f", which {clean(waiting.holder)} {_has(waiting)}" if waiting.holder else ""),
-            WIDTH - 2, initial_indent="  ", subsequent_indent="      ",
-        )  # fmt: skip
+        holds = _holds_for(waiting, failure, story)
+        held_by = f", which {clean(waiting.holder)} {_has(waiting)}" if waiting.holder else ""
+        waits = f"waits to {clean(waiting.operation)} at {_at(waiting)}{held_by}"
+        if holds:
+            lines += [*_wrapped(f"{clean(waiting.thread)} {holds}", "  "), *_wrapped(waits, "      ")]
+        else:
+            lines += _wrapped(f"{clean(waiting.thread)} {waits}", "  ")
     others = [waiting for waiting in failure.positions if waiting not in failure.cycle]
     if others:
         lines += ["outside the cycle:", *map(_position, others)]
@@ -170,7 +228,7 @@ def _holds_for(waiting: Waiting, failure: Failure, story: Story) -> str:
         wanted = clean(other.operation).partition(" ")[2]
         for event in reversed(story.events):
             if event.label == waiting.label and event.kind in ("acquire", "try acquire", "wake") and event.about == wanted:
-                return f"holds {wanted}, taken at {event.place}, and "
+                return f"holds {wanted}, taken at {event.place}"
     return ""
 
 
@@ -200,26 +258,24 @@ def _hang(failure: Failure, story: Story) -> list[str]:
 
 def _who_could(waiting: Waiting, story: Story) -> list[str]:
     """Who did what would have ended the wait, and when; or that nobody ever did."""
-    word, _, about = clean(waiting.operation).partition(" ")
-    kind = "wake" if word == "wake" else word
-    about = about.removeprefix("up from ") if word == "wake" else about
-    if kind == "join":
-        return []
-    ends = _ENDS_WAITS.get(kind, ())
-    began = max((e.step for e in story.events if e.label == waiting.label), default=0)
-    did = [e for e in story.events if e.about == about and e.kind in ends and e.label != waiting.label]
+    kind, _, about = clean(waiting.operation).partition(" ")
+    about = about.removeprefix("up from ")
     if waiting.holder is not None:
-        who = clean(waiting.holder)
-        return [f"      {who} holds it and does not give it back any more" if who.endswith("(ended)") else f"      {who} holds it"]
-    if not did:
-        return [f"      nobody ever did {' or '.join(ends)} there"] if ends else []
-    early = [e for e in did if e.step < began]
+        return _wrapped(f"{clean(waiting.holder)} has it and does not give it back", "      ")
+    ends = _ENDS_WAITS.get(kind, ())
+    did = [e for e in story.events if e.about == about and e.kind in ends]
+    if not ends or kind == "join":
+        return []
+    began = max((e.step for e in story.events if e.label == waiting.label), default=0)
+    helped = [e for e in did if e.kind != "clear"]
+    if not helped:
+        return _wrapped(f"nobody ever did what could end this wait: {' or '.join(end for end in ends if end != 'clear')}", "      ")
     lines = []
-    for event in did[-2:]:
-        when = f"before {clean(waiting.thread)} began to wait (step {began})" if event in early else f"after step {began}"
-        lines.append(fit(f"      {event.thread} did {event.kind} at step {event.step} ({event.place}), {when}", WIDTH))
-    if early and len(early) == len(did):
-        lines.append("      nobody does so again: what was done before the wait began is forgotten")
+    for event in did[-3:]:
+        when = f"before {clean(waiting.thread)} began to wait (step {began})" if event.step < began else f"after step {began}"
+        lines += _wrapped(f"{event.thread} did {event.kind} at step {event.step} ({event.place}), {when}", "      ")
+    if all(event.step < began for event in helped):
+        lines.append("      nobody will do so again, and what was done before the wait began does not count")
     return lines
 
 
@@ -241,29 +297,16 @@ def _livelock(failure: Failure, story: Story) -> list[str]:
 
 def _repeats(story: Story, failure: Failure) -> list[str]:
     """The shortest cycle that the run ended in, and how often it went round."""
-    keys = [(e.label, e.done, e.about, e.file, e.line) for e in story.events]
-    length, times = _period(keys)
+    length, times = story.cycle
     if not length:
         return ["where the threads stood:", *map(_position, failure.positions)]
     last = story.events[-length:]
-    lines = [f"the last {length:,} {'step repeats' if length == 1 else 'steps repeat'}, ×{times:,}:" if times > 1 else "the last steps:"]
+    lines = [f"this step repeats, ×{times:,}:" if length == 1 else f"these {length:,} steps repeat, ×{times:,}:"]
     for event in last[:12]:
-        lines.append(fit(f"  {event.thread}  {event.words}  {event.place}  {event.source}".rstrip(), WIDTH))
+        lines.append(with_source(f"  {event.thread}  {short(event)}  {event.place}", event))
     if length > 12:
         lines.append(f"  … {length - 12:,} more")
     return lines
-
-
-def _period(keys: list[tuple[str, str, str, str, int]]) -> tuple[int, int]:
-    """The length of the shortest cycle at the end of a list, and how often it comes in a row; (0, 0): none."""
-    count = len(keys)
-    for length in range(1, min(200, count // 2) + 1):
-        times = 1
-        while (times + 1) * length <= count and keys[count - (times + 1) * length : count - times * length] == keys[count - length :]:
-            times += 1
-        if times >= 3:
-            return length, times
-    return 0, 0
 
 
 # ---------------------------------------------------------------- exceptions
@@ -273,8 +316,3 @@ def _stood(failure: Failure) -> list[str]:
     if not failure.positions:
         return []
     return ["where the other threads stood:", *map(_position, failure.positions)]
-
-
-def repeated(story: Story) -> tuple[int, int]:
-    """The cycle that a run ended in: its length and how often it went round; (0, 0) where there is none."""
-    return _period([(e.label, e.done, e.about, e.file, e.line) for e in story.events])

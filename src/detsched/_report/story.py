@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -12,11 +13,14 @@ from .._core.operation import READ, UPDATE, Mode
 from .._core.precedence import predecessors
 from .._core.resource import Resource
 from .._core.thread import ControlledThread
-from .._core.trace import Recorder, TraceEvent
+from .._core.trace import Chain, Recorder, TraceEvent
 
 _TAKES = ("acquire", "try acquire", "wake")
 _FREES = ("release", "wait")
 _OWNED = ("Lock", "RLock")
+_TAIL = 50_000
+"""How many events at the end of a run are looked at for a cycle."""
+_LONGEST_CYCLE = 200
 
 
 class Pair(NamedTuple):
@@ -50,6 +54,7 @@ class Event:
     held: tuple[str, ...]
     """The locks that the thread held when it came to this event."""
     held_keys: tuple[int, ...]
+    chain: Chain
 
     @property
     def words(self) -> str:
@@ -60,12 +65,17 @@ class Event:
     @property
     def place(self) -> str:
         """File and line."""
-        return f"{clean(self.file.replace(chr(92), '/').rpartition('/')[2])}:{self.line}" if self.file else ""
+        return place_of(self.file, self.line)
 
     @property
     def source(self) -> str:
         """The line of source, without indentation."""
         return source_line(self.file, self.line)
+
+
+def place_of(file: str, line: int) -> str:
+    """A place as reports show it: file without folders, and line."""
+    return f"{clean(os.path.basename(file))}:{line}" if file else ""
 
 
 def source_line(file: str, line: int) -> str:
@@ -105,11 +115,11 @@ class Story:
                     told.step, clean(told.thread), thread.label, operation.kind, told.operation, clean(told.object), recorder.shown[index],
                     clean(told.reason), index in cuts, told.location.file, told.location.line, told.location.function, told.time,
                     tuple((id(resource), mode) for resource, mode in footprint), "" if other is None else other.label,
-                    tuple(clean(str(lock)) for lock in mine.values()), tuple(mine),
+                    tuple(clean(str(lock)) for lock in mine.values()), tuple(mine), recorder.chains[index],
                 )  # fmt: skip
             )
             if operation.kind in _TAKES and operation.mode is not READ:
-                mine.update((id(resource), resource) for resource, _ in footprint if resource.kind in _OWNED)
+                mine.update((id(resource), resource) for resource, _ in footprint if getattr(resource, "kind", "") in _OWNED)
             elif operation.kind in _FREES:
                 for resource, _ in footprint:
                     for held in holds.values():
@@ -120,6 +130,20 @@ class Story:
     def arrows(self) -> list[tuple[int, ...]]:
         """For each event the positions of events in other threads that it came directly after."""
         return predecessors(self._log)
+
+    @cached_property
+    def cycle(self) -> tuple[int, int]:
+        """The shortest cycle that the run ended in: its length, and how often it went round; (0, 0) where there is none."""
+        keys = [(e.label, e.done, e.about, e.file, e.line) for e in self.events[-_TAIL:]]
+        count = len(keys)
+        for length in range(1, min(_LONGEST_CYCLE, count // 3) + 1):
+            if keys[-length:] == keys[-2 * length : -length] == keys[-3 * length : -2 * length]:
+                last = keys[-length:]
+                times = 3
+                while keys[count - (times + 1) * length : count - times * length] == last and (times + 1) * length <= count:
+                    times += 1
+                return length, times
+        return 0, 0
 
     @property
     def blocked(self) -> list[tuple[int, tuple[str, ...]]]:
@@ -144,19 +168,19 @@ class Story:
             if mine is theirs and (mode is not mode_of_other or mode not in (READ, UPDATE))
         } or {id(resource) for resource, _ in first.footprint()}
 
+    @cached_property
+    def _resources(self) -> dict[int, Resource]:
+        operations = (*self._log.operations, *(operation for _, operation in self._log.pending))
+        return {id(resource): resource for operation in operations for resource, _ in operation.footprint()}
+
     def name_of(self, resource: int) -> str:
         """The name of a resource that some event touches."""
-        for operation in (*self._log.operations, *(operation for _, operation in self._log.pending)):
-            for one, _ in operation.footprint():
-                if id(one) == resource:
-                    return clean(str(one))
-        return ""
+        return clean(str(self._resources[resource]))
+
+    def kind_of(self, resource: int) -> str:
+        """What kind of thing it is."""
+        return getattr(self._resources[resource], "kind", "thread")
 
     def is_lock(self, resource: int) -> bool:
-        """Whether a resource is one that threads hold."""
-        return any(
-            one.kind in _OWNED
-            for operation in (*self._log.operations, *(operation for _, operation in self._log.pending))
-            for one, _ in operation.footprint()
-            if id(one) == resource
-        )
+        """Whether it is one that threads hold."""
+        return self.kind_of(resource) in _OWNED

@@ -30,11 +30,18 @@ def fit(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(0, width - 1)] + "…"
 
 
+def with_source(line: str, event: Event) -> str:
+    """A line with as much of the source beside it as there is room for."""
+    room = WIDTH - len(line) - 2
+    return f"{line}  {fit(event.source, room)}".rstrip() if room >= 12 else fit(line.rstrip(), WIDTH)
+
+
 def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | None = None) -> list[str]:
     """The lines of the table. `marked` holds the positions of the rows to mark; `stuck` what threads wait for at the end."""
     if not story.events:
         return []
-    shown = _chosen(story, set(marked))
+    length, times = story.cycle
+    shown = _chosen(story, set(marked), len(story.events) - length * (times - 1) if times > 3 else len(story.events))
     columns = _columns(story, shown, stuck or {})
     if len(columns) * (_NARROWEST + 2) + 8 + 16 <= WIDTH:
         layout: _Layout = _Columns(columns, story, shown)
@@ -62,7 +69,7 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
             lines.append(layout.row(event, position in marked))
         index += 1
     if before + 1 < len(story.events):
-        lines.append(f"        … {len(story.events) - before - 1:,} more …")
+        lines.append(f"        … and so on: {'this step' if length == 1 else f'the last {length:,} steps'} ×{times:,} …")
     lines += [_rule(f"{story.threads.get(label, label)} waits for ever to {what}") for label, what in (stuck or {}).items()]
     return lines
 
@@ -81,9 +88,8 @@ def _rule(text: str) -> str:
     return fit(f"      ┄ {text}", WIDTH)
 
 
-def _chosen(story: Story, marked: set[int]) -> list[int]:
-    """Which events to show: all of a short run; else those around the marked ones and the preemptions, and the last ones."""
-    count = len(story.events)
+def _chosen(story: Story, marked: set[int], count: int) -> list[int]:
+    """Which of the first events to show: all of a short run; else those around the marked ones and the preemptions, and the last ones."""
     if count <= _ROWS:
         return list(range(count))
     wanted = {position for position in marked if position < count}
@@ -129,7 +135,8 @@ class _Columns(_Layout):
         self._names = [story.threads[label] for label in labels]
         events = [story.events[position] for position in shown]
         longest = max([len(short(event)) for event in events if event.label in labels] + [len(name) for name in self._names])
-        room = (WIDTH - 8 - 16) // len(labels) - 2
+        self._place = max([len(event.place) for event in events])
+        room = (WIDTH - 10 - self._place) // len(labels) - 2
         self._width = max(_NARROWEST, min(longest, room, 44))
 
     def head(self) -> list[str]:
@@ -142,7 +149,7 @@ class _Columns(_Layout):
             return fit(f"{mark}{event.step:>5}  {event.thread} {'joins' if event.kind == 'join' else event.done} {event.about}   {event.place}", WIDTH)
         cells = [fit(short(event), self._width) if label == event.label else "" for label in self._labels]
         line = f"{mark}{event.step:>5}  " + "  ".join(f"{cell:<{self._width}}" for cell in cells)
-        return fit(f"{line}  {event.place:<14}  {event.source}".rstrip(), WIDTH)
+        return with_source(f"{line}  {event.place:<{self._place}}", event)
 
 
 class _List(_Layout):
@@ -156,5 +163,5 @@ class _List(_Layout):
 
     def row(self, event: Event, marked: bool) -> str:
         mark = "►" if marked else " "
-        line = f"{mark}{event.step:>5}  {fit(event.thread, self._name):<{self._name}}  {fit(short(event), 36):<36}  {event.place:<14}  {event.source}"
-        return fit(line.rstrip(), WIDTH)
+        line = f"{mark}{event.step:>5}  {fit(event.thread, self._name):<{self._name}}  {fit(short(event), 36):<36}  {event.place:<14}"
+        return with_source(line, event)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from .._core.failure import Failure
 from .._core.schedule import INLINE
 from . import keep
-from .cause import cause, repeated
+from .cause import cause
 from .story import Pair, Story, clean
 from .table import WIDTH, table
 
@@ -104,9 +104,6 @@ def _interleaving(run: ReportedRun, marked: frozenset[int], stuck: dict[str, str
         _count(run.preemptions, "preemption"),
     )  # fmt: skip
     lines = [f"what happened: {', '.join(sizes)}", "", *table(story, marked, stuck)]
-    length, times = repeated(story)
-    if times > 3 and length * times > 30:
-        lines.append(f"        (the last {_count(length, 'step')} ×{times:,})")
     return lines
 
 

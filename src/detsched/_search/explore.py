@@ -55,6 +55,8 @@ class Exploration(Generic[T]):
         self._runs_of: dict[tuple[str, ...], Run[T]] = {}
         self._found_in: dict[tuple[str, ...], tuple[int, int]] = {}
         self.interrupted = False
+        self._explaining = 0.0
+        """How many of these seconds went into making failures simple and finding their causes."""
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -75,9 +77,9 @@ class Exploration(Generic[T]):
         """The exploration in one line."""
         settings = self._settings
         name = settings.strategy if isinstance(settings.strategy, str) else getattr(settings.strategy, "__name__", type(settings.strategy).__name__)
-        rate = f"{self.runs / self.elapsed:,.0f} runs/s" if self.elapsed > 0 else ""
+        rate = f"{self.runs / (self.elapsed - self._explaining):,.0f} runs/s" if self.elapsed > self._explaining else ""
         found = _count(len(self._failures), "failure") if self._failures else "no failure"
-        where = f" ({self.failed_runs:,} of them failed)" if self.failed_runs else ""
+        where = f" ({self.failed_runs:,} of them failed, {100 * self.failed_runs / self.runs:.3g} %)" if self.failed_runs else ""
         stopped = ", interrupted" if self.interrupted else ""
         no_points = "; NO YIELD POINT was reached, nothing of this program is under control" if self.runs and not self.steps else ""
         return (
@@ -256,7 +258,9 @@ def _confirm(
         confirmed = next(failure for failure in run.failures if failure.origin == found.origin)
         exploration._believe(confirmed, run, index)
         if session.settings.shrink and confirmed.kind != "divergence":
+            began = _clock()
             _simplify(exploration, session, confirmed, run)
+            exploration._explaining += _clock() - began
     return False
 
 

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 RUNS = 60
 """The most runs that the search for a cause may take."""
 STEPS = 300_000
-_FOLLOWS = ("wake", "woken", "join", "open", "leave")
+_FOLLOWS = ("woken", "join", "open", "leave")
 """Operations that can only come after what wakes them."""
+_LEADS = ("start", "notify")
+"""Operations that what follows them could not come before."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,7 @@ class Reversal:
 
 
 class _Search:
-    def __init__(self, session: Session, log: Log, cuts: list[int], failing: str | None) -> None:
-        self._session = session
+    def __init__(self, log: Log, cuts: list[int], failing: str | None) -> None:
         self._log = log
         self._cuts = cuts
         self._failing = failing
@@ -50,6 +51,12 @@ class _Search:
         for index, thread in enumerate(log.threads):
             self._of_thread.setdefault(thread, []).append(index)
         self._answers = Plan.of(log).answers
+        self._awaited = {id(resource) for _, operation in log.pending if operation.kind not in _FOLLOWS for resource, _ in operation.footprint()}
+        self._awaited |= {id(resource) for _, operation in log.pending if operation.kind == "woken" for resource, _ in operation.footprint()}
+        self._last = len(log)
+        if failing is not None:
+            # What came after the last step of the thread that raised has no part in it.
+            self._last = max((index for index, thread in enumerate(log.threads) if thread.label == failing), default=-1) + 1
 
     def candidates(self) -> list[Pair]:
         """Pairs that could be reversed, the likeliest cause first."""
@@ -57,14 +64,13 @@ class _Search:
         log = self._log
         for second, earlier in enumerate(self._before):
             for first in earlier:
-                if log.operations[second].kind not in _FOLLOWS and log.operations[first].kind != "start":
+                if log.operations[second].kind not in _FOLLOWS and log.operations[first].kind not in _LEADS:
                     self._add(found, first, second, log.threads[second], log.operations[second])
         for thread, operation in log.pending:
-            if not operation.blocking or operation.enabled():
-                pass
-            for first in self._last_touches(operation, thread):
-                self._add(found, first, None, thread, operation)
-        return sorted(found, key=self._rank)
+            if operation.kind not in _FOLLOWS:
+                for first in self._last_touches(operation, thread):
+                    self._add(found, first, None, thread, operation)
+        return sorted((pair for pair in found if pair.second is None or pair.second < self._last), key=self._rank)
 
     def _add(self, found: dict[Pair, None], first: int, second: int | None, thread: ControlledThread, operation: Operation) -> None:
         log = self._log
@@ -90,18 +96,19 @@ class _Search:
                 seen.add(other)
                 yield index
 
-    def _rank(self, pair: Pair) -> tuple[int, int, int, int]:
+    def _rank(self, pair: Pair) -> tuple[int, int, int]:
         log = self._log
         end = len(log) if pair.second is None else pair.second
         thread = log.threads[pair.first]
         resources = {id(resource) for resource, _ in log.operations[pair.first].footprint()}
         mine = self._of_thread[thread]
+        if self._failing is None and resources & self._awaited:
+            return 0, len(log) - end, end - pair.first
         for cut in self._cuts:
             if pair.first < cut <= end and log.threads[cut - 1] is thread and not any(cut <= index < end for index in mine):
                 returns = any(index >= end and self._touches(index, resources) for index in mine)
-                return (0 if returns else 1, cut - pair.first, end, 0)
-        concerned = pair.label == self._failing or thread.label == self._failing
-        return (2 if concerned else 3, len(log) - end, end - pair.first, 0)
+                return (1 if returns else 2), cut - pair.first, end
+        return 3 if pair.label == self._failing else 4, len(log) - end, end - pair.first
 
     def reversed(self, pair: Pair) -> Iterator[Plan]:
         """Plans in which the second comes before the first: then the first at once, or the second's thread to its end."""
@@ -158,7 +165,7 @@ def find(session: Session, run: Run[object]) -> Reversal | None:
         return None
     raised = run._done.execution.raised
     failing = raised[0][0].label if raised else None
-    search = _Search(session, log, run._recorder.cuts, failing)
+    search = _Search(log, run._recorder.cuts, failing)
     most = min(session.settings.max_steps or STEPS, 2 * len(log) + 1_000)
     runs = steps = 0
     for pair in search.candidates():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -23,7 +24,6 @@ from .._core.thread import ControlledThread
 from .._core.trace import Recorder
 from .._core.workers import Pinned
 from .._sync.thread import Excepthook, MainThread
-from .. import __version__
 from .._report.text import environment
 from .._world import futures
 from .._world.patching import patched, reach
@@ -91,6 +91,7 @@ class Session:
         self.args = tuple(args)
         self.settings = settings
         self.digest = program_digest(program)
+        self._defaults: Mapping[str, Any] = {}
         self._stack = ExitStack()
         self._interrupts = Interrupts()
         self._excepthook = Excepthook(settings.thread_exceptions == "print")
@@ -104,6 +105,7 @@ class Session:
             raise InvalidSettings(f"{program!r} is a coroutine function, which does nothing when called: hand over lambda: asyncio.run(…)")
         program = getattr(program, INTERLEAVED, program)
         session = cls(program, args, settle(given, defaults, _parameters(program)))
+        session._defaults = defaults
         if active.execution is not None:
             where = "inside a run" if active.ident == get_ident() else "while another thread of this process is in a run"
             raise UncontrolledError(f"a run cannot begin {where}: call the program itself there, or use another process")
@@ -111,10 +113,11 @@ class Session:
 
     def environment(self) -> str:
         """The last line of reports: versions, and the settings that are not at their defaults."""
-        changed = {name: value for name, value in self.settings.given().items() if value != getattr(Settings, name)}
+        usual = self._defaults
+        changed = {name: value for name, value in self.settings.given().items() if value != usual.get(name, getattr(Settings, name))}
         for name in ("strategy", "seed", "setup", "shrink", "keep_going"):
             changed.pop(name, None)
-        return environment(__version__, changed)
+        return environment(sys.modules[__name__.partition(".")[0]].__version__, changed)
 
     def __enter__(self) -> Session:
         self._interrupts.__enter__()
