@@ -9,6 +9,7 @@ import sys
 
 from .frames import MACHINERY, NOWHERE, PROGRAM, Location, boundaries, locate, program_frame, rank
 from .operation import Operation
+from .resource import is_machinery
 from .thread import ControlledThread
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Recorder:
     def __init__(self) -> None:
         self.chains: list[Chain] = []
         """Where each event was: the program's frames from the innermost outwards, as far as `_DEEPEST`."""
+        self.within: list[str] = []
+        """The function of a library that the program has called, for events inside of it; empty for the program's own."""
         self._reasons: list[str] = []
         self._times: list[float] = []
         self.shown: list[str] = []
@@ -70,7 +73,15 @@ class Recorder:
 
     def event(self, execution: Execution, thread: ControlledThread, operation: Operation) -> None:
         """Note one event, in the thread that does it."""
-        self.chains.append(_chain(program_frame(sys._getframe(1))))
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and is_machinery(frame.f_code.co_filename):
+            frame = frame.f_back
+        self.chains.append(_chain(program_frame(frame)))
+        within = ""
+        while frame is not None and rank(frame.f_code.co_filename) != PROGRAM and not is_machinery(frame.f_code.co_filename):
+            within = frame.f_code.co_qualname
+            frame = frame.f_back
+        self.within.append(within)
         self._times.append(execution.clock.base)
         self._reasons.append(self._reason(execution, thread))
         self.shown.append(operation.shows())

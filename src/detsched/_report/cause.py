@@ -12,12 +12,14 @@ from .story import Event, Pair, Story, clean, place_of, source_line
 from .table import WIDTH, fit, short, with_source
 
 _ENDS_WAITS = {
-    "wake": ("notify", "set", "clear"),
-    "acquire": ("release",),
-    "leave": ("arrive at", "open", "abort", "reset"),
-    "arrive at": ("arrive at", "abort", "reset"),
+    "Condition": ("notify",),
+    "Event": ("set", "clear"),
+    "Lock": ("release",),
+    "Semaphore": ("release",),
+    "BoundedSemaphore": ("release",),
+    "Barrier": ("arrive at", "open", "abort", "reset"),
 }
-"""By the operation that waits: those that could end the wait."""
+"""By the kind of object that is waited at: the operations that decide whether the wait ends."""
 
 _PRIMITIVES = ("Condition", "Event", "Semaphore", "BoundedSemaphore", "Barrier", "MainThread", "thread")
 """Kinds of objects that need no lock around them."""
@@ -162,8 +164,9 @@ def _advice(story: Story, pair: Pair, first: Event, second: Event, back: Event |
     cut = any(e.preempted and first.step < e.step <= second.step for e in story.events)
     if cut and resumed is not None and first.place != resumed.place:
         return f"one lock held {_range(first, resumed)}, and by {second.thread} at {_there(second, first, resumed)} as well"
+    where = first.place or f"its step {first.step}"
     return (
-        f"let {first.thread} wait for {second.thread} before {first.place} (join, an Event, a Condition), "
+        f"let {first.thread} wait for {second.thread} before {where} (join, an Event, a Condition), "
         f"or make the program right in either order"
     )
 
@@ -258,18 +261,19 @@ def _hang(failure: Failure, story: Story) -> list[str]:
 
 def _who_could(waiting: Waiting, story: Story) -> list[str]:
     """Who did what would have ended the wait, and when; or that nobody ever did."""
-    kind, _, about = clean(waiting.operation).partition(" ")
+    about = clean(waiting.operation).partition(" ")[2]
     about = about.removeprefix("up from ")
     if waiting.holder is not None:
         return _wrapped(f"{clean(waiting.holder)} has it and does not give it back", "      ")
-    ends = _ENDS_WAITS.get(kind, ())
+    kinds = story.kinds_called(about)
+    ends = next((ends for kind, ends in _ENDS_WAITS.items() if kind in kinds), ())
     did = [e for e in story.events if e.about == about and e.kind in ends]
-    if not ends or kind == "join":
+    if not ends:
         return []
     began = max((e.step for e in story.events if e.label == waiting.label), default=0)
     helped = [e for e in did if e.kind != "clear"]
     if not helped:
-        return _wrapped(f"nobody ever did what could end this wait: {' or '.join(end for end in ends if end != 'clear')}", "      ")
+        return _wrapped(f"nobody ever did what could end this wait: {ends[0]}", "      ")
     lines = []
     for event in did[-3:]:
         when = f"before {clean(waiting.thread)} began to wait (step {began})" if event.step < began else f"after step {began}"

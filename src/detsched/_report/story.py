@@ -55,6 +55,8 @@ class Event:
     """The locks that the thread held when it came to this event."""
     held_keys: tuple[int, ...]
     chain: Chain
+    within: str
+    """The function of a library that the program has called, where it was inside of that; else empty."""
 
     @property
     def words(self) -> str:
@@ -116,6 +118,7 @@ class Story:
                     clean(told.reason), index in cuts, told.location.file, told.location.line, told.location.function, told.time,
                     tuple((id(resource), mode) for resource, mode in footprint), "" if other is None else other.label,
                     tuple(clean(str(lock)) for lock in mine.values()), tuple(mine), recorder.chains[index],
+                    recorder.within[index],
                 )  # fmt: skip
             )
             if operation.kind in _TAKES and operation.mode is not READ:
@@ -176,6 +179,10 @@ class Story:
     def name_of(self, resource: int) -> str:
         """The name of a resource that some event touches."""
         return clean(str(self._resources[resource]))
+
+    def kinds_called(self, name: str) -> set[str]:
+        """What kinds of things have this name: a condition and its lock share one."""
+        return {getattr(one, "kind", "thread") for one in self._resources.values() if clean(str(one)) == name}
 
     def kind_of(self, resource: int) -> str:
         """What kind of thing it is."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 
-from .story import Event, Story
+from .story import Event, Story, clean
 
 WIDTH = 100
 _ROWS = 60
@@ -65,6 +66,9 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
                 before += 1
             started = ", ".join(story.events[one].about or "?" for one in range(position, before + 1))
             lines.append(_starts(event, started, position, before))
+        elif event.within and (last := _folded(story, shown, index, set(marked))) > index + 1:
+            index, before = last, shown[last]
+            lines.append(layout.fold(event, before - position + 1))
         else:
             lines.append(layout.row(event, position in marked))
         index += 1
@@ -76,6 +80,19 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
 
 def _continues(event: Event, following: Event) -> bool:
     return following.kind == "start" and following.label == event.label and not following.reason
+
+
+def _folded(story: Story, shown: list[int], index: int, marked: set[int]) -> int:
+    """The last of the rows from `index` on that are one call of a library: the same thread, the same line of the program."""
+    event = story.events[shown[index]]
+    last = index
+    while last + 1 < len(shown) and shown[last + 1] == shown[last] + 1 and shown[last] not in marked:
+        following = story.events[shown[last + 1]]
+        same = following.label == event.label and (following.file, following.line) == (event.file, event.line)
+        if not same or following.within != event.within or following.reason or shown[last + 1] in marked or following.kind == "start":
+            break
+        last += 1
+    return last if shown[index] not in marked else index
 
 
 def _starts(event: Event, started: str, first: int, last: int) -> str:
@@ -125,6 +142,10 @@ class _Layout:
 
     def row(self, event: Event, marked: bool) -> str:
         raise NotImplementedError
+
+    def fold(self, event: Event, steps: int) -> str:
+        """One row for the steps of one call into a library."""
+        return self.row(replace(event, done=f"{steps} steps in {clean(event.within)}", about="", shows=""), False)
 
 
 class _Columns(_Layout):

@@ -114,9 +114,9 @@ def exploration_report(
     lines = []
     for index, failure in enumerate(failures):
         if index == 0 and first is not None:
-            lines += [*failure_lines(first, program, failure), "", f"searched: {summary}"]
+            lines += [*failure_lines(first, program, failure), "", *_searched(summary)]
         elif index == 0:
-            lines += [verdict(failure), *replay_lines(failure, program), "", f"searched: {summary}"]
+            lines += [verdict(failure), *replay_lines(failure, program), "", *_searched(summary)]
         else:
             lines += ["", "another failure:", verdict(failure).removeprefix("detsched: "), *replay_lines(failure, program)]
     if not failures:
@@ -127,6 +127,10 @@ def exploration_report(
             lines.append(f"  {count:>7,} × {textwrap.shorten(clean(outcome), WIDTH - 14, placeholder='…')}")
     lines += ["", environment]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _searched(summary: str) -> list[str]:
+    return textwrap.wrap(f"searched: {summary}", WIDTH, subsequent_indent="    ")
 
 
 def environment(version: str, changed: Mapping[str, object]) -> str:

@@ -29,6 +29,8 @@ RUNS = 60
 STEPS = 300_000
 _FOLLOWS = ("woken", "join", "open", "leave")
 """Operations that can only come after what wakes them."""
+_FURTHER = 6
+"""How many of a thread's earlier steps are looked at for each pair."""
 _LEADS = ("start", "notify")
 """Operations that what follows them could not come before."""
 
@@ -66,11 +68,13 @@ class _Search:
             for first in earlier:
                 if log.operations[second].kind not in _FOLLOWS and log.operations[first].kind not in _LEADS:
                     self._add(found, first, second, log.threads[second], log.operations[second])
+                    for further in self._further(first, second):
+                        self._add(found, further, second, log.threads[second], log.operations[second])
         for thread, operation in log.pending:
             if operation.kind not in _FOLLOWS:
                 for first in self._last_touches(operation, thread):
                     self._add(found, first, None, thread, operation)
-        return sorted((pair for pair in found if pair.second is None or pair.second < self._last), key=self._rank)
+        return sorted((pair for pair in found if pair.first < self._last), key=self._rank)
 
     def _add(self, found: dict[Pair, None], first: int, second: int | None, thread: ControlledThread, operation: Operation) -> None:
         log = self._log
@@ -83,6 +87,13 @@ class _Search:
             if log.operations[first].kind in ("release", "wait") and mine:
                 first = mine[-1]
         found[Pair(first, second, thread.label)] = None
+
+    def _further(self, first: int, second: int) -> list[int]:
+        """Earlier steps of the same thread that conflict with the second one, too: the order may be decided by one of these."""
+        log = self._log
+        mine = self._of_thread[log.threads[first]]
+        found = [index for index in mine if index < first and log.operations[index].conflicts(log.operations[second])]
+        return [index for index in found[-_FURTHER:] if log.operations[index].kind not in ("release", "wait", *_LEADS)]
 
     def _touches(self, index: int, resources: set[int]) -> bool:
         return any(id(resource) in resources for resource, _ in self._log.operations[index].footprint())
