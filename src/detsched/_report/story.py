@@ -129,6 +129,11 @@ class Story:
                         held.pop(id(resource), None)
         return found
 
+    @property
+    def left(self) -> dict[str, tuple[str, str]]:
+        """What the threads that were left at the end had announced: kind and words, by label."""
+        return {thread.label: (operation.kind, clean(operation.describe())) for thread, operation in self._log.pending}
+
     @cached_property
     def arrows(self) -> list[tuple[int, ...]]:
         """For each event the positions of events in other threads that it came directly after."""

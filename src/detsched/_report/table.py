@@ -42,7 +42,7 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
     if not story.events:
         return []
     length, times = story.cycle
-    shown = _chosen(story, set(marked), len(story.events) - length * (times - 1) if times > 3 else len(story.events))
+    shown = chosen(story, set(marked))
     columns = _columns(story, shown, stuck or {})
     if len(columns) * (_NARROWEST + 2) + 8 + 16 <= WIDTH:
         layout: _Layout = _Columns(columns, story, shown)
@@ -105,8 +105,13 @@ def _rule(text: str) -> str:
     return fit(f"      ┄ {text}", WIDTH)
 
 
-def _chosen(story: Story, marked: set[int], count: int) -> list[int]:
-    """Which of the first events to show: all of a short run; else those around the marked ones and the preemptions, and the last ones."""
+def chosen(story: Story, marked: set[int]) -> list[int]:
+    """Which events to show: all of a short run; else those around the marked ones and the preemptions, and the last ones.
+
+    Of a cycle that the run ended in, once is enough.
+    """
+    length, times = story.cycle
+    count = len(story.events) - length * (times - 1) if times > 3 else len(story.events)
     if count <= _ROWS:
         return list(range(count))
     wanted = {position for position in marked if position < count}

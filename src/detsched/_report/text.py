@@ -95,6 +95,11 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
     return lines
 
 
+def marked(run: ReportedRun, failure: Failure) -> frozenset[int]:
+    """The positions of the steps that the cause of a failure speaks of."""
+    return cause(failure, run.story, run.pair, confirmed=run.pair is not None).marked
+
+
 def _interleaving(run: ReportedRun, marked: frozenset[int], stuck: dict[str, str]) -> list[str]:
     if not run.steps:
         return ["no yield point was reached: nothing of this program was under control"]

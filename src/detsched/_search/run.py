@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, Unpack
 
@@ -12,7 +13,7 @@ from .._core.execution import Execution
 from .._core.failure import Failure
 from .._core.schedule import Schedule
 from .._core.trace import Recorder, TraceEvent
-from .._report import text
+from .._report import html, machine, mermaid, text
 from .._report.story import Pair, Story
 from ..errors import DetschedError, InvalidSchedule, InvalidSettings
 from ..settings import SettingsDict
@@ -145,6 +146,46 @@ class Run(Generic[T]):
         """The run in words: what was wrong, how to see it again, and what happened."""
         return text.run_report(self, self._session.program, self._session.environment())
 
+    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The run as a picture: one HTML file that needs no network. Writes it to `path`, if given, and returns the text.
+
+        Beside a failure whose cause was found out stands the run that passed with the two steps reversed.
+        Raises OSError where the file cannot be written.
+
+            exploration.run_of(exploration.failure).to_html("race.html")
+        """
+        marks = self._marks()
+        runs = [("failing" if self.failure else "the run", self.story, marks)]
+        passing = self.passing
+        if passing is not None:
+            runs.append(("passing, with two steps reversed", passing.story, self._same_steps(passing, marks)))
+        page = html.page(text.verdict(self.failure) if self.failure else "detsched: passed", self.report(), runs)
+        return _written(page, path)
+
+    def to_mermaid(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The run as a Mermaid sequence diagram, to paste into an issue. Writes it to `path`, if given, and returns the text."""
+        return _written(mermaid.diagram(self.story, self._marks()), path)
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The run for machines, as JSON of format "detsched-run", version 1. Writes it to `path`, if given, and returns the text."""
+        program = self._session.digest.rpartition("-")[0]
+        value = machine.text(str(self.schedule), program, self.failures, self.story, self._marks(), self.pair is not None)
+        return _written(value, path)
+
+    def _marks(self) -> list[int]:
+        return sorted(text.marked(self, self.failure)) if self.failure is not None else []
+
+    def _same_steps(self, other: Run[Any], marks: list[int]) -> list[int]:
+        """Where the steps of this run are in another one: the same number of the same thread."""
+        mine, theirs = self._execution.log.threads, other._execution.log.threads
+        found = []
+        for mark in marks:
+            label = mine[mark].label
+            number = sum(thread.label == label for thread in mine[:mark])
+            places = [index for index, thread in enumerate(theirs) if thread.label == label]
+            found += places[number : number + 1]
+        return found
+
     def __repr__(self) -> str:
         if self._done is None:
             return f"<Run, {self.steps} steps so far>"
@@ -229,6 +270,13 @@ def replay(program: Callable[..., T], /, *args: Any, schedule: str | Schedule | 
 def _quoted(token: Any) -> str:
     words = str(token)
     return repr(words if len(words) <= 40 else words[:39] + "…")
+
+
+def _written(content: str, path: str | os.PathLike[str] | None) -> str:
+    if path is not None:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(content)
+    return content
 
 
 def with_report(error: BaseException, report: str) -> BaseException:
