@@ -72,6 +72,10 @@ def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple
         if back is not None and between:
             head = f"cause: {_pattern(first, between, back, common)} of {what}: {other} comes between two steps of {first.thread}"
             steps = [first, *between[:4], back]
+        elif (resumed := _resumed(story, first, second)) is not None:
+            back = None
+            head = f"cause: {other} comes between two steps of {first.thread} that belong together, at {what}"
+            steps = [first, second, resumed]
         else:
             back = None
             head, steps = f"cause: the order of two steps at {what}: {first.thread} comes before {other}", [first, second]
@@ -93,6 +97,13 @@ def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple
 
 def _wrapped(text: str, indent: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "    ", break_on_hyphens=False)
+
+
+def _resumed(story: Story, first: Event, second: Event) -> Event | None:
+    """The next step of the first thread after the second step, where a preemption lies between the two."""
+    if not any(e.preempted and first.step < e.step <= second.step for e in story.events[first.step - 1 : second.step]):
+        return None
+    return next((e for e in story.events[second.step :] if e.label == first.label and e.kind != "release"), None)
 
 
 def _returns(story: Story, pair: Pair, common: set[int]) -> Event | None:
@@ -159,10 +170,8 @@ def _by_kind(failure: Failure, story: Story, first: Event, second: Event) -> str
 def _advice(story: Story, pair: Pair, first: Event, second: Event, back: Event | None) -> str:
     if back is not None:
         return f"one lock held {_range(first, back)}, and by {second.thread} at {_there(second, first, back)} as well"
-    assert pair.second is not None
-    resumed = next((e for e in story.events[pair.second :] if e.label == first.label), None)
-    cut = any(e.preempted and first.step < e.step <= second.step for e in story.events)
-    if cut and resumed is not None and first.place != resumed.place:
+    resumed = _resumed(story, first, second)
+    if resumed is not None:
         return f"one lock held {_range(first, resumed)}, and by {second.thread} at {_there(second, first, resumed)} as well"
     where = first.place or f"its step {first.step}"
     return (
@@ -172,12 +181,21 @@ def _advice(story: Story, pair: Pair, first: Event, second: Event, back: Event |
 
 
 def _common_call(first: Event, last: Event) -> tuple[CodeType, int, int] | None:
-    """The innermost call that both steps are part of: its code, and the lines in it where they are."""
-    for code, line, call in first.chain:
-        for other, last_line, other_call in last.chain:
-            if code is other and call == other_call:
-                return code, line, last_line
-    return None
+    """The innermost call that both steps are part of: its code, and the lines in it where they are.
+
+    From the outside inwards, up to the first call in which they are on different lines: calls further in are different ones,
+    even where the interpreter has used the same memory for them again.
+    """
+    outer, found = list(reversed(first.chain)), None
+    inner = list(reversed(last.chain))
+    begin = next((index for index, frame in enumerate(inner) if (frame[0], frame[2]) == (outer[0][0], outer[0][2])), None) if outer else None
+    for (code, line, call), (other, last_line, other_call) in zip(outer, inner[begin:] if begin is not None else ()):
+        if code is not other or call != other_call:
+            break
+        found = code, line, last_line
+        if line != last_line:
+            break
+    return found
 
 
 def _range(first: Event, last: Event) -> str:

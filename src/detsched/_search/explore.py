@@ -18,11 +18,10 @@ from ..errors import DivergenceError
 from ..settings import SettingsDict
 from ..strategies import Strategy, Turn
 from . import outcome as outcomes
-from . import reversal as reversals
+from .explain import explain, simplified
 from .outcome import Witness
 from .run import Run, check_schedule, recorded, with_report
 from .session import Done, Session, make_strategy
-from .shrink import Shrinker
 from .state import changes, snapshot
 
 T = TypeVar("T")
@@ -258,30 +257,17 @@ def _confirm(
         confirmed = next(failure for failure in run.failures if failure.origin == found.origin)
         exploration._believe(confirmed, run, index)
         if session.settings.shrink and confirmed.kind != "divergence":
-            began = _clock()
-            _simplify(exploration, session, confirmed, run)
-            exploration._explaining += _clock() - began
+            _make_simple(exploration, session, confirmed, run)
     return False
 
 
-def _simplify(exploration: Exploration[Any], session: Session, failure: Failure, run: Run[Any]) -> None:
-    """Put a simpler run in the place of the one that a failure was found in, if its replay fails alike; and look for the cause."""
-    assert run._done is not None
-    shrunk = Shrinker(session, failure.origin).shrink(run._done)
-    if shrunk is not None and shrunk.schedule == run.schedule:
-        run.shrunk = shrunk
-    elif shrunk is not None:
-        simpler: Run[Any] = recorded(session, shrunk.schedule)
-        again = [found for found in simpler.failures if found.origin == failure.origin]
-        if again:
-            simpler.shrunk, simpler._found = shrunk, run._found
-            exploration._replace(failure, again[0], simpler)
-            run = simpler
-    reversal = reversals.find(session, run)
-    if reversal is not None:
-        passing: Run[Any] = recorded(session, reversal.passed.schedule())
-        if passing.failure is None:
-            run._reversal = reversal.pair, passing
+def _make_simple(exploration: Exploration[Any], session: Session, failure: Failure, run: Run[Any]) -> None:
+    """Show a failure by a simpler run, and with its cause, where they can be found."""
+    began = _clock()
+    simpler, shown = simplified(session, failure, run)
+    exploration._replace(failure, simpler, shown)
+    explain(session, shown)
+    exploration._explaining += _clock() - began
 
 
 _EXPLORE = {"strategy": "auto", "keep_going": True}

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, Unpack
 from _thread import get_ident
 
 from .._core.active import active
-from .._core.execution import Execution
+from .._core.execution import Execution, Observer
 from .._core.failure import Failure
 from .._core.schedule import Schedule
 from .._core.trace import Recorder, TraceEvent
@@ -199,10 +199,10 @@ def current_run() -> Run[Any] | None:
     return Run(sessions.running, active.execution)
 
 
-def recorded(session: Session, schedule: Schedule | None) -> Run[Any]:
+def recorded(session: Session, schedule: Schedule | None, *more: Observer) -> Run[Any]:
     """One run in an entered session, under its strategy or a schedule."""
     strategy = make_strategy(session.settings.strategy) if schedule is None else Replay(schedule)
-    done, recorder = record_in(session, strategy, Turn(0, session.settings.seed))
+    done, recorder = record_in(session, strategy, Turn(0, session.settings.seed), *more)
     run: Run[Any] = Run(session, done.execution)
     return run._finish(done, recorder)
 

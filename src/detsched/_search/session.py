@@ -26,6 +26,7 @@ from .._core.workers import Pinned
 from .._sync.thread import Excepthook, MainThread
 from .._report.text import environment
 from .._world import futures
+from .._world.debugger import Breakpoints
 from .._world.patching import patched, reach
 from ..errors import InvalidSettings, UncontrolledError
 from ..settings import Settings, settle
@@ -126,6 +127,7 @@ class Session:
                 self._stack.enter_context(patched())
                 reach(self.program, *self.args, self.settings.setup)
             self._stack.enter_context(Pinned())
+            self._stack.enter_context(Breakpoints())
             self._interrupts.unshield()
         except BaseException:
             self.__exit__()
@@ -213,10 +215,10 @@ def schedule_of(session: Session, execution: Execution) -> Schedule:
     return Schedule.of(execution.log, session.digest, execution.values, session.settings.granularity, stopped)
 
 
-def record_in(session: Session, strategy: Strategy, turn: Turn) -> tuple[Done, Recorder]:
+def record_in(session: Session, strategy: Strategy, turn: Turn, *more: Observer) -> tuple[Done, Recorder]:
     """One run, observed in full detail."""
     recorder = Recorder()
-    observers: tuple[Observer, ...] = (strategy, recorder) if isinstance(strategy, Replay) else (recorder,)
+    observers: tuple[Observer, ...] = (strategy, recorder, *more) if isinstance(strategy, Replay) else (recorder, *more)
     return session.run(strategy, turn, observers), recorder
 
 
