@@ -20,13 +20,15 @@ class SettingsDict(TypedDict, total=False):
     runs: int | None
     seconds: float | None
     granularity: Literal["sync"]
-    timeouts: Literal["idle"]
-    clock: Literal["virtual"]
-    randomness: Literal["real"]
+    timeouts: Literal["idle", "any"]
+    clock: Literal["virtual", "real"]
+    randomness: Literal["seeded", "real"]
     max_steps: int | None
     thread_exceptions: Literal["fail", "print"]
     keep_going: bool
     shrink: bool
+    watchdog: float | None
+    uncontrolled: Literal["error", "warn"]
     patch: bool
     setup: Callable[[], Any] | None
 
@@ -40,8 +42,6 @@ _LATER: dict[str, str] = {
     "progress": "progress lines come with long explorations",
     "workers": "parallel search is not there yet",
     "executor": "parallel search is not there yet",
-    "watchdog": "the watchdog is not there yet",
-    "uncontrolled": "the watchdog is not there yet",
     "database": "saved failures come with the pytest plugin",
     "profile": "profiles come with the pytest plugin",
 }
@@ -50,9 +50,6 @@ _LATER_VALUES: dict[tuple[str, Any], str] = {
     ("granularity", "gil"): "yield points inside plain code are not there yet: use granularity='sync'",
     ("granularity", "line"): "yield points inside plain code are not there yet: use granularity='sync'",
     ("granularity", "opcode"): "yield points inside plain code are not there yet: use granularity='sync'",
-    ("timeouts", "any"): "timeouts that fire at any time are not there yet: use timeouts='idle'",
-    ("clock", "real"): "runs under the real clock are not there yet: use clock='virtual'",
-    ("randomness", "seeded"): "random numbers from the seed are not there yet: seed what your program uses yourself, or leave randomness='real'",
 }
 STRATEGIES = ("auto", "random", "roundrobin")
 _STRATEGIES_LATER = ("dpor", "dfs", "pct", "pos", "surw")
@@ -75,14 +72,21 @@ class Settings:
     runs: how many runs an exploration makes, None for no limit. Raise it for more confidence.
     seconds: real seconds after which an exploration stops, None for no limit. What a test covers then depends on the machine.
     granularity: where yield points are: "sync", at synchronisation operations only.
-    timeouts: when timeouts fire: "idle", only when nothing else can run.
-    clock: "virtual": time jumps when nobody can run.
-    randomness: "real": `random` and `os.urandom` are left alone.
+    timeouts: when timeouts fire: "idle", only when nothing else can run; "any", whenever the strategy says. Change it to see what
+        happens when a timeout comes at the worst moment.
+    clock: "virtual": time jumps when nobody can run; "real": the machine's clock, and sleeps take as long as they say. Change it
+        for programs that measure time against something outside.
+    randomness: "seeded": `random`, `secrets`, `uuid` and `os.urandom` flow from `seed`; "real": they are left alone, and a program
+        that branches on them cannot be replayed.
     max_steps: steps after which a run is given up, None for no limit. Raise it for long programs.
     thread_exceptions: "fail", an exception that escapes a thread is a failure of the run; "print", it is printed as usual.
     keep_going: whether to go on after the first failure. True for explore, False for check.
     shrink: whether to look for a simpler schedule with the same failure. True for check, False for explore. Turn it off for programs
         of which 200 more runs would take too long.
+    watchdog: real seconds without a yield point after which a run is given up, None for no limit. Raise it for programs that
+        compute for long; it is off while a debugger is at work.
+    uncontrolled: what happens when code that detsched does not steer holds a run up or uses its objects: "error", the run fails;
+        "warn", it goes on.
     patch: whether to put unmodified code under control. Turn it off for programs that use `detsched.threading` alone.
     setup: a callable run uncontrolled before each run, whose value becomes the program's first argument.
     """
@@ -92,13 +96,15 @@ class Settings:
     runs: int | None = 500
     seconds: float | None = None
     granularity: Literal["sync"] = "sync"
-    timeouts: Literal["idle"] = "idle"
-    clock: Literal["virtual"] = "virtual"
-    randomness: Literal["real"] = "real"
+    timeouts: Literal["idle", "any"] = "idle"
+    clock: Literal["virtual", "real"] = "virtual"
+    randomness: Literal["seeded", "real"] = "seeded"
     max_steps: int | None = 20_000
     thread_exceptions: Literal["fail", "print"] = "fail"
     keep_going: bool = False
     shrink: bool = False
+    watchdog: float | None = 5.0
+    uncontrolled: Literal["error", "warn"] = "error"
     patch: bool = True
     setup: Callable[[], Any] | None = None
 
@@ -122,14 +128,17 @@ class Settings:
             raise _refuse("runs", self.runs, "a positive int, or None for no limit")
         if self.seconds is not None and (type(self.seconds) not in (int, float) or not self.seconds > 0):
             raise _refuse("seconds", self.seconds, "a positive number of seconds, or None for no limit")
+        if self.watchdog is not None and (type(self.watchdog) not in (int, float) or not self.watchdog > 0):
+            raise _refuse("watchdog", self.watchdog, "a positive number of real seconds, or None for no limit")
         if self.max_steps is not None and (type(self.max_steps) is not int or self.max_steps < 1):
             raise _refuse("max_steps", self.max_steps, "a positive int, or None for no limit")
         for name, allowed in (
             ("granularity", ("sync",)),
-            ("timeouts", ("idle",)),
-            ("clock", ("virtual",)),
-            ("randomness", ("real",)),
+            ("timeouts", ("idle", "any")),
+            ("clock", ("virtual", "real")),
+            ("randomness", ("seeded", "real")),
             ("thread_exceptions", ("fail", "print")),
+            ("uncontrolled", ("error", "warn")),
         ):
             if getattr(self, name) not in allowed:
                 raise _refuse(name, getattr(self, name), " or ".join(map(repr, allowed)) + _nearest(getattr(self, name), allowed))
@@ -201,11 +210,11 @@ def _from_environment() -> dict[str, Any]:
 
 def _parse(name: str, text: str) -> Any:
     try:
-        if name in ("runs", "max_steps", "seconds") and text.lower() == "none":
+        if name in ("runs", "max_steps", "seconds", "watchdog") and text.lower() == "none":
             return None
         if name in ("seed", "runs", "max_steps"):
             return int(text)
-        if name == "seconds":
+        if name in ("seconds", "watchdog"):
             return float(text)
         if name in ("keep_going", "patch", "shrink"):
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]

@@ -54,6 +54,15 @@ def _chain(frame: FrameType | None) -> Chain:
     return tuple(found)
 
 
+def _names(threads: list[ControlledThread]) -> dict[ControlledThread, str]:
+    """The threads' names; those that share one with another are told apart by their spawn path."""
+    found = dict.fromkeys(threads, "")
+    count: dict[str, int] = {}
+    for thread in found:
+        count[thread.name] = count.get(thread.name, 0) + 1
+    return {thread: thread.name if count[thread.name] == 1 else f"{thread.name} ({thread.label})" for thread in found}
+
+
 class Recorder:
     """Observes a run in full detail: where each event is, and why each switch."""
 
@@ -114,13 +123,14 @@ class Recorder:
     def events(self, execution: Execution) -> tuple[TraceEvent, ...]:
         """The trace of a run that this has observed."""
         log = execution.log
+        names = _names(log.threads)
         found = []
         for index, chain in enumerate(self.chains):
             done, about = log.operations[index].parts()
             found.append(
                 TraceEvent(
                     index + 1,
-                    log.threads[index].name,
+                    names[log.threads[index]],
                     done,
                     about,
                     self._reasons[index],

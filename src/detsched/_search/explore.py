@@ -258,6 +258,8 @@ def _confirm(
         exploration._believe(confirmed, run, index)
         if session.settings.shrink and confirmed.kind != "divergence":
             _make_simple(exploration, session, confirmed, run)
+        if found.kind == "uncontrolled":
+            return True  # every further run would be held up as long
     return False
 
 

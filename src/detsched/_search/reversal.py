@@ -177,13 +177,14 @@ def find(session: Session, run: Run[object]) -> Reversal | None:
     raised = run._done.execution.raised
     failing = raised[0][0].label if raised else None
     search = _Search(log, run._recorder.cuts, failing)
+    schedule = run.schedule
     most = min(session.settings.max_steps or STEPS, 2 * len(log) + 1_000)
     runs = steps = 0
     for pair in search.candidates():
         for plan in search.reversed(pair):
             if runs >= RUNS or steps >= STEPS:
                 return None
-            done = session.run(Guided(plan, most), Turn(0, session.settings.seed))
+            done = session.run(Guided(plan, schedule, most), Turn(0, session.settings.seed))
             runs += 1
             steps += len(done.execution.log)
             if not done.failures and search.came_about(pair, done.execution.log):

@@ -22,10 +22,12 @@ from .._core.interrupts import Interrupts
 from .._core.schedule import Schedule, program_digest
 from .._core.thread import ControlledThread
 from .._core.trace import Recorder
+from .._core.trespass import warn_of_trespass
+from .._core.watchdog import watchdog
 from .._core.workers import Pinned
 from .._sync.thread import Excepthook, MainThread
 from .._report.text import environment
-from .._world import futures
+from .._world import futures, outside, randomness, signals
 from .._world.debugger import Breakpoints
 from .._world.patching import patched, reach
 from ..errors import InvalidSettings, UncontrolledError
@@ -126,6 +128,10 @@ class Session:
             if self.settings.patch:
                 self._stack.enter_context(patched())
                 reach(self.program, *self.args, self.settings.setup)
+            warn = _warn if self.settings.uncontrolled == "warn" else None
+            watchdog.begin(self.settings.watchdog, warn)
+            self._stack.callback(watchdog.end)
+            self._stack.enter_context(warn_of_trespass(warn))
             self._stack.enter_context(Pinned())
             self._stack.enter_context(Breakpoints())
             self._interrupts.unshield()
@@ -139,6 +145,18 @@ class Session:
         self._stack.close()
         self._interrupts.__exit__()
 
+    def _under(self, strategy: Strategy) -> Settings:
+        """The settings of a run: a schedule's own, where one is replayed."""
+        if not isinstance(strategy, (Replay, Guided)):
+            return self.settings
+        schedule = strategy.schedule
+        own: dict[str, Any] = {"timeouts": schedule.timeouts}
+        if schedule.seed is not None:
+            own.update(seed=schedule.seed, randomness="seeded")
+        if strategy.steps is not None:
+            own["max_steps"] = strategy.steps
+        return self.settings.replace(**own)
+
     def run(self, strategy: Strategy, turn: Turn, observers: Sequence[Observer] = ()) -> Done:
         """One run. Raises only what is no doing of the program: an interrupt, a strategy that failed, a fault of ours."""
         args = self.args
@@ -146,15 +164,25 @@ class Session:
             args = (self.settings.setup(), *args)
         global running
         strategy.begin(turn)
+        settings = self._under(strategy)
         execution = Execution(
             strategy.choose,
             choose_value=strategy.choose_value,
-            max_steps=strategy.steps if isinstance(strategy, (Replay, Guided)) and strategy.steps is not None else self.settings.max_steps,
+            max_steps=settings.max_steps,
+            real_clock=settings.clock == "real",
+            timeouts_any=settings.timeouts == "any",
+            awaited=strategy.awaited if isinstance(strategy, Replay) else _nobody,
             observers=observers,
             on_exception=self._excepthook,
             at_main_end=futures.end_idle_workers,
         )
+        execution.terms.update(granularity=settings.granularity, timeouts=settings.timeouts)
         futures.restart_names()
+        outside.begin()
+        if settings.randomness == "seeded":
+            # Where a seed alone brings a run back, its random numbers come back with it; a search over orderings keeps them.
+            seed = turn.seed if strategy.repeatable else settings.seed
+            randomness.begin(execution, seed)
         self._excepthook.begin()
         running = self
         try:
@@ -163,6 +191,8 @@ class Session:
         finally:
             running = None
             self._excepthook.end()
+            randomness.end()
+            signals.end()
         if execution.abandoned:
             warnings.warn(
                 f"{', '.join(execution.abandoned)} could not be made to end with the run, for the thread catches everything and goes on: "
@@ -181,6 +211,14 @@ class Session:
             except Exception as error:
                 done.failures = (Failure("divergence", error, None, ("divergence", str(error))),)
         return done
+
+
+def _nobody(index: int) -> None:
+    return None
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, stacklevel=2)
 
 
 class Done:
@@ -212,7 +250,7 @@ class Done:
 def schedule_of(session: Session, execution: Execution) -> Schedule:
     """The choices of a run, as far as it has come."""
     stopped = any(failure.kind in ("limit", "livelock") for failure in execution.failures)
-    return Schedule.of(execution.log, session.digest, execution.values, session.settings.granularity, stopped)
+    return Schedule.of(execution.log, session.digest, execution.values, stopped=stopped, **execution.terms)
 
 
 def record_in(session: Session, strategy: Strategy, turn: Turn, *more: Observer) -> tuple[Done, Recorder]:

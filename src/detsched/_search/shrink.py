@@ -89,6 +89,7 @@ class Shrinker:
 
     def shrink(self, done: Done) -> Shrunk | None:
         """The simplest failing schedule found; None if the failure does not come again even by its own plan."""
+        self._schedule = done.schedule()
         self._length = len(done.execution.log)
         self._try(Plan.of(done.execution.log))
         if self.best is None:
@@ -122,7 +123,7 @@ class Shrinker:
         if not self._endless:
             longest = 2 * self._length + _SLACK
             most = longest if most is None else min(most, longest)
-        strategy = Guided(plan, most, notes)
+        strategy = Guided(plan, self._schedule, most, notes)
         done = self._session.run(strategy, Turn(0, self._session.settings.seed))
         log = done.execution.log
         self.runs += 1

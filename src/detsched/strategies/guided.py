@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from .._core.active import active
 from .._core.execution import Step
 from .._core.log import Log
+from .._core.schedule import Schedule
 from .._core.thread import ControlledThread
 from .strategy import Strategy, Turn
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Whose turn it is, and until when; and each thread's answers to `choose()`.
+    """Whose turn it is, and until when; and each thread's answers to `choose()` and about timeouts.
 
     A turn is a thread's label and the number of its own events after which it is over; None: when it can go on no further.
     A turn whose thread is past its end, or cannot go on, is passed over. After the last one there is no preemption any more.
@@ -32,10 +33,8 @@ class Plan:
     def of(cls, log: Log) -> Plan:
         """The plan that leads to a run that has been done."""
         answers: dict[str, list[int]] = {}
-        for thread, operation in zip(log.threads, log.operations):
-            answer = getattr(operation, "answer", None)
-            if answer is not None:
-                answers.setdefault(thread.label, []).append(answer)
+        for label, answer in log.answers:
+            answers.setdefault(label, []).append(answer)
         return cls(turns(thread.label for thread in log.threads), tuple((label, tuple(given)) for label, given in sorted(answers.items())))
 
 
@@ -62,10 +61,10 @@ class Alternatives:
 class Guided(Strategy):
     """Follows a plan. `preempted` says after how many events each preemption of the last run was."""
 
-    repeatable = True
-
-    def __init__(self, plan: Plan, steps: int | None = None, notes: Alternatives | None = None) -> None:
+    def __init__(self, plan: Plan, schedule: Schedule, steps: int | None = None, notes: Alternatives | None = None) -> None:
         self._plan = plan
+        self.schedule = schedule
+        """That of the run which the plan was made from: random numbers flow from the same seed, timeouts fire alike."""
         self._notes = notes
         self.steps = steps
         """After how many steps the run is given up; None: as the settings say."""
