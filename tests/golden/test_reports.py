@@ -11,7 +11,7 @@ import pytest
 
 import detsched
 
-import programs
+import failing
 
 HERE = Path(__file__).parent
 _MASKS = [
@@ -34,13 +34,13 @@ def failure_of(program, **settings):
     return caught.value
 
 
-@pytest.mark.parametrize("program", programs.PROGRAMS, ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", failing.PROGRAMS, ids=lambda program: program.__name__)
 def test_report(program):
     """The report is the one on file."""
-    programs._seen.clear()
+    failing._seen.clear()
     error = failure_of(program, max_steps=3_000)
     report = masked(error.__notes__[-1].lstrip("\n"))
-    if program is programs.pool_starved:
+    if program is failing.pool_starved:
         # What goes on inside of concurrent.futures differs between versions of Python; who waits for what does not.
         report = report[report.index("no cycle") : report.index("what happened")]
     path = HERE / f"{program.__name__}.txt"
@@ -55,6 +55,6 @@ def test_fits_and_obeys(path):
     """At most 100 columns, but for the line to copy; no character that a terminal obeys; each file belongs to a program."""
     text = path.read_text(encoding="utf-8")
 
-    assert path.stem in {program.__name__ for program in programs.PROGRAMS}
+    assert path.stem in {program.__name__ for program in failing.PROGRAMS}
     assert [line for line in text.splitlines() if len(line) > 100 and not line.startswith("replay:")] == []
     assert all(character.isprintable() or character == "\n" for character in text)
