@@ -83,7 +83,7 @@ class Recorder:
     def event(self, execution: Execution, thread: ControlledThread, operation: Operation) -> None:
         """Note one event, in the thread that does it."""
         frame: FrameType | None = sys._getframe(1)
-        while frame is not None and is_machinery(frame.f_code.co_filename):
+        while frame is not None and is_machinery(frame.f_code.co_filename) and id(frame.f_code) not in boundaries:
             frame = frame.f_back
         self.chains.append(_chain(program_frame(frame)))
         within = ""
