@@ -19,6 +19,11 @@ from .table import WIDTH, table
 
 _GROUNDS = ("deadlock", "livelock")
 
+_NO_PAIR = (
+    "cause: not among the steps below, for no two of them make the run pass when they change places: look at what the threads share "
+    "between the steps where one takes over from another, and makes no step (see granularity)"
+)
+
 
 class ReportedRun(Protocol):
     """What a report wants to know of a run."""
@@ -35,6 +40,8 @@ class ReportedRun(Protocol):
     def preemptions(self) -> int: ...
     @property
     def pair(self) -> Pair | None: ...
+    @property
+    def sought(self) -> bool: ...
     @property
     def found(self) -> Sequence[str]: ...
 
@@ -87,6 +94,8 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
     lines = [verdict(failure), *replay_lines(failure, program), *run.found]
     if told.lines:
         lines += ["", *told.lines]
+    if run.sought and run.pair is None and run.switches > 2 and failure.kind == "exception":
+        lines += ["", *textwrap.wrap(_NO_PAIR, WIDTH, subsequent_indent="    ")]
     lines += ["", *_interleaving(run, told.marked, stuck)]
     for other in run.failures:
         if other.origin == failure.origin:

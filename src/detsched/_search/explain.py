@@ -31,6 +31,7 @@ def simplified(session: Session, failure: Failure, run: Run[Any]) -> tuple[Failu
 def explain(session: Session, run: Run[Any]) -> None:
     """Find out which two steps of a failing run have to change places for it to pass, and note it in the run."""
     found = reversal.find(session, run)
+    run._sought = True
     if found is not None:
         passing: Run[Any] = recorded(session, found.passed.schedule())
         if passing.failure is None:

@@ -44,6 +44,7 @@ class Run(Generic[T]):
         self._found: str | None = None
         self._story: Story | None = None
         self._reversal: tuple[Pair, Run[Any]] | None = None
+        self._sought = False
         self.shrunk: Shrunk | None = None
         """What shrinking did to get to this run; None if it was not tried."""
 
@@ -98,6 +99,11 @@ class Run(Generic[T]):
     def pair(self) -> Pair | None:
         """The two steps whose reversal makes the run pass, where that was found out."""
         return None if self._reversal is None else self._reversal[0]
+
+    @property
+    def sought(self) -> bool:
+        """Whether such a pair was looked for."""
+        return self._sought
 
     @property
     def passing(self) -> Run[Any] | None:
