@@ -7,6 +7,7 @@ import pytest
 import detsched
 from detsched._search.shrink import RUNS
 
+from test_finds import CASES
 from kernels import MINIMUM, Shared, in_threads, named
 
 
@@ -190,4 +191,24 @@ def test_cause(program):
 
     first = run.story.events[run.pair.first]
     assert first.about.partition(" (")[0] in wanted
+    assert run.passing.failure is None
+
+
+OBJECTS = {
+    "lost_update": "Counter.lock", "check_then_act": "checking", "abba_deadlock": "a", "woken_for_nothing": "ready",
+    "notified_too_early": "changed", "double_initialisation": "Service.guard", "cleared_too_late": "called",
+    "timer_cancelled_too_late": "timer", "submitted_after_shutdown": "lock", "empty_after_all": "box.mutex",
+    "started_in_constructor": "lock", "joined_under_lock": "lock", "torn_read": "lock",
+}  # fmt: skip
+"""What the cause of the usual bugs is about."""
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_cause_of_usual_bugs(name):
+    """Each of the usual bugs is put down to the object where it is, by a reversal that passes."""
+    buggy, _, within, _ = CASES[name]
+    exploration, run = found(buggy, runs=within)
+
+    assert run.preemptions <= 1
+    assert run.story.events[run.pair.first].about.partition(" (")[0] == OBJECTS[name]
     assert run.passing.failure is None

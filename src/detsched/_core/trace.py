@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sys
 
-from .frames import MACHINERY, NOWHERE, PROGRAM, Location, boundaries, locate, program_frame, rank
+from .frames import LIBRARY, NOWHERE, PROGRAM, Location, boundaries, locate, rank
 from .operation import Operation
 from .resource import is_machinery
 from .thread import ControlledThread
@@ -41,17 +41,43 @@ Chain = tuple[tuple[CodeType, int, int], ...]
 _DEEPEST = 6
 
 
-def _chain(frame: FrameType | None) -> Chain:
+_OURS = -1
+_sorts: dict[str, int] = {}
+
+
+def _sort(filename: str) -> int:
+    """What kind of code a source file holds: as `rank`, and _OURS for detsched and `threading`."""
+    known = _sorts[filename] = _OURS if is_machinery(filename) else rank(filename)
+    return known
+
+
+def _where(frame: FrameType | None) -> tuple[Chain, str]:
+    """The program's frames, innermost first, and the function of a library that the innermost of them has called.
+
+    The frame of an installed package stands in where there is none of the program.
+    """
     found: list[tuple[CodeType, int, int]] = []
+    library: Chain = ()
+    within = ""
+    begun = False
     while frame is not None and len(found) < _DEEPEST:
         code = frame.f_code
-        kind = rank(code.co_filename)
-        if kind == PROGRAM or not found:
+        sort = _sorts.get(code.co_filename)
+        if sort is None:
+            sort = _sort(code.co_filename)
+        if sort == PROGRAM:
             found.append((code, frame.f_lineno or 0, id(frame)))
-        elif kind == MACHINERY and id(code) in boundaries:
-            break
+        elif sort == _OURS:
+            if id(code) in boundaries:
+                break
+            begun = begun or bool(within)
+        elif not found:
+            if not begun:
+                within = code.co_qualname
+            if sort == LIBRARY and not library:
+                library = ((code, frame.f_lineno or 0, id(frame)),)
         frame = frame.f_back
-    return tuple(found)
+    return tuple(found) or library, within
 
 
 def _names(threads: list[ControlledThread]) -> dict[ControlledThread, str]:
@@ -82,19 +108,13 @@ class Recorder:
 
     def event(self, execution: Execution, thread: ControlledThread, operation: Operation) -> None:
         """Note one event, in the thread that does it."""
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None and is_machinery(frame.f_code.co_filename) and id(frame.f_code) not in boundaries:
-            frame = frame.f_back
-        self.chains.append(_chain(program_frame(frame)))
-        within = ""
-        while frame is not None and rank(frame.f_code.co_filename) != PROGRAM and not is_machinery(frame.f_code.co_filename):
-            within = frame.f_code.co_qualname
-            frame = frame.f_back
+        chain, within = _where(sys._getframe(1))
+        self.chains.append(chain)
         self.within.append(within)
         self._times.append(execution.clock.base)
         self._reasons.append(self._reason(execution, thread))
         self.shown.append(operation.shows())
-        blocked = tuple([t.label for t in execution.live if t.blocking and t.pending is not None and not t.pending.enabled()])
+        blocked = tuple([t.label for t in execution.live if t.blocking and not t.pending.enabled()])  # type: ignore[union-attr]
         if blocked != (self.blocked[-1][1] if self.blocked else ()):
             self.blocked.append((len(self._times) - 1, blocked))
 

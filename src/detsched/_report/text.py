@@ -41,7 +41,7 @@ class ReportedRun(Protocol):
     @property
     def pair(self) -> Pair | None: ...
     @property
-    def sought(self) -> bool: ...
+    def others(self) -> tuple[int, int]: ...
     @property
     def found(self) -> Sequence[str]: ...
 
@@ -94,8 +94,12 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
     lines = [verdict(failure), *replay_lines(failure, program), *run.found]
     if told.lines:
         lines += ["", *told.lines]
-    if run.sought and run.pair is None and run.switches > 2 and failure.kind == "exception":
-        lines += ["", *textwrap.wrap(_NO_PAIR, WIDTH, subsequent_indent="    ")]
+    tried, passed = run.others
+    if tried and run.pair is None and failure.kind in ("exception", "deadlock"):
+        if not passed:
+            lines += ["", f"it failed in all of {tried} other schedules, too: the order of its steps may have no part in it"]
+        elif run.switches > 2 and failure.kind == "exception":
+            lines += ["", *textwrap.wrap(_NO_PAIR, WIDTH, subsequent_indent="    ")]
     lines += ["", *_interleaving(run, told.marked, stuck)]
     for other in run.failures:
         if other.origin == failure.origin:

@@ -31,8 +31,9 @@ def simplified(session: Session, failure: Failure, run: Run[Any]) -> tuple[Failu
 def explain(session: Session, run: Run[Any]) -> None:
     """Find out which two steps of a failing run have to change places for it to pass, and note it in the run."""
     found = reversal.find(session, run)
-    run._sought = True
-    if found is not None:
-        passing: Run[Any] = recorded(session, found.passed.schedule())
+    shrunk = run.shrunk
+    run._others = found.runs + (0 if shrunk is None else shrunk.runs), found.passed + (0 if shrunk is None else shrunk.passed)
+    if found.reversal is not None:
+        passing: Run[Any] = recorded(session, found.reversal.passed.schedule())
         if passing.failure is None:
-            run._reversal = found.pair, passing
+            run._reversal = found.reversal.pair, passing

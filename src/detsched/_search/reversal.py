@@ -168,25 +168,36 @@ class _Search:
         return None
 
 
-def find(session: Session, run: Run[object]) -> Reversal | None:
-    """The likeliest pair whose reversal makes the failing run pass; None if none was found within bounds."""
+@dataclass(frozen=True)
+class Found:
+    """What the search for a cause came to: the reversal, if there is one, and how many runs it took, of which how many passed."""
+
+    reversal: Reversal | None
+    runs: int
+    passed: int
+
+
+def find(session: Session, run: Run[object]) -> Found:
+    """The likeliest pair whose reversal makes the failing run pass, if one is found within bounds."""
     assert run._done is not None and run._recorder is not None and run.failure is not None
     log = run._done.execution.log
     if len(log) > STEPS // 10:
-        return None
+        return Found(None, 0, 0)
     raised = run._done.execution.raised
     failing = raised[0][0].label if raised else None
     search = _Search(log, run._recorder.cuts, failing)
     schedule = run.schedule
     most = min(session.settings.max_steps or STEPS, 2 * len(log) + 1_000)
-    runs = steps = 0
+    runs = steps = passed = 0
     for pair in search.candidates():
         for plan in search.reversed(pair):
             if runs >= RUNS or steps >= STEPS:
-                return None
+                return Found(None, runs, passed)
             done = session.run(Guided(plan, schedule, most), Turn(0, session.settings.seed))
             runs += 1
             steps += len(done.execution.log)
-            if not done.failures and search.came_about(pair, done.execution.log):
-                return Reversal(pair, done)
-    return None
+            if not done.failures:
+                passed += 1
+                if search.came_about(pair, done.execution.log):
+                    return Found(Reversal(pair, done), runs, passed)
+    return Found(None, runs, passed)

@@ -44,7 +44,7 @@ class Run(Generic[T]):
         self._found: str | None = None
         self._story: Story | None = None
         self._reversal: tuple[Pair, Run[Any]] | None = None
-        self._sought = False
+        self._others = 0, 0
         self.shrunk: Shrunk | None = None
         """What shrinking did to get to this run; None if it was not tried."""
 
@@ -101,9 +101,9 @@ class Run(Generic[T]):
         return None if self._reversal is None else self._reversal[0]
 
     @property
-    def sought(self) -> bool:
-        """Whether such a pair was looked for."""
-        return self._sought
+    def others(self) -> tuple[int, int]:
+        """How many other schedules were tried to make the failure simple and to find its cause, and how many of them passed."""
+        return self._others
 
     @property
     def passing(self) -> Run[Any] | None:

@@ -45,6 +45,8 @@ class Shrunk:
 
     schedule: Schedule
     runs: int
+    passed: int
+    """How many of these runs did not fail at all."""
     before: Score
     after: Score
 
@@ -83,7 +85,7 @@ class Shrinker:
         self._endless = origin[0] in ("limit", "livelock")
         self._seen: set[Plan] = set()
         self._steps = 0
-        self.runs = 0
+        self.runs = self.passed = 0
         self.best: _Attempt | None = None
         self._length = 0
 
@@ -100,7 +102,7 @@ class Shrinker:
             self._search_below()
         except _Exhausted:
             pass
-        return Shrunk(self.best.done.schedule(), self.runs, before, self.best.score)
+        return Shrunk(self.best.done.schedule(), self.runs, self.passed, before, self.best.score)
 
     def _improve(self) -> None:
         while True:
@@ -129,6 +131,7 @@ class Shrinker:
         self.runs += 1
         self._steps += len(log)
         self._seen.add(plan)
+        self.passed += not done.failures
         origins = {failure.origin for failure in done.failures}
         if self._origin in origins and (self._endless or ("limit",) not in origins):
             score = score_of(done, strategy)
