@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from types import CodeType, ModuleType
 from typing import Any
 
-from ._report import colour
+from ._core.schedule import Schedule
+from ._report import colour, keep
 from ._search.explain import explain
 from ._search.explore import search
 from ._search.run import ONE_RUN, Run, check_schedule, recorded
@@ -45,7 +46,7 @@ class Script:
     def __detsched_replay__(self, token: str) -> str:
         command = "detsched" if os.path.basename(sys.argv[0]) == "detsched" else "python3 -m detsched"
         target = ["-m", self._target] if self._is_module else [self._target]
-        return f"{command} replay --schedule {token} {shlex.join([*target, *self._args])}"
+        return f"{command} replay --schedule {keep.short(Schedule.parse(token))} {shlex.join([*target, *self._args])}"
 
     def __call__(self) -> None:
         module = ModuleType("__main__")

@@ -179,9 +179,9 @@ def test_long_schedules_go_into_a_file(tmp_path, monkeypatch):
 
     assert detsched.Schedule.parse(f"@{path}") == run.schedule
     assert detsched.record(program, schedule=f"@{path}").failure.origin == run.failure.origin
-    assert len(os.listdir(os.path.dirname(path))) == 1
+    assert sorted(os.listdir(os.path.dirname(path))) == [".gitignore", os.path.basename(path)]
     run.report()
-    assert len(os.listdir(os.path.dirname(path))) == 1
+    assert sorted(os.listdir(os.path.dirname(path))) == [".gitignore", os.path.basename(path)]
 
 
 def test_where_no_file_can_be_written(tmp_path, monkeypatch):

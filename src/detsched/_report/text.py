@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from .._core.failure import Failure
-from .._core.schedule import INLINE
 from . import keep
 from .cause import cause
 from .story import Pair, Story, clean
@@ -63,16 +62,11 @@ def replay_lines(failure: Failure, program: Any) -> list[str]:
     """How to see a failure again: one line to copy."""
     if failure.schedule is None:
         return []
-    token = str(failure.schedule)
-    if len(token) > INLINE:
-        path = keep.saved(failure.schedule)
-        if path is not None:
-            token = f"@{path}"
     line = getattr(program, "__detsched_replay__", None)
     if line is not None:
-        return [f"replay:  {line(token)}"]
+        return [f"replay:  {line(str(failure.schedule))}"]
     name = getattr(program, "__name__", None) or type(program).__name__
-    return [f'replay:  detsched.replay({name if name.isidentifier() else "program"}, schedule="{token}")']
+    return [f'replay:  detsched.replay({name if name.isidentifier() else "program"}, schedule="{keep.short(failure.schedule)}")']
 
 
 def run_report(run: ReportedRun, program: Any, environment: str = "") -> str:

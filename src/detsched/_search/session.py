@@ -32,17 +32,18 @@ from .._world.debugger import Breakpoints
 from .._world.patching import patched, reach
 from ..errors import InvalidSettings, UncontrolledError
 from ..settings import Settings, settle
-from ..strategies import RandomWalk, Replay, RoundRobin, Strategy, Turn
+from ..strategies import Follow, RandomWalk, Replay, RoundRobin, Strategy, Turn
 from ..strategies.guided import Guided
+from .state import INTERLEAVED
 
 _BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": RandomWalk, "random": RandomWalk, "roundrobin": RoundRobin}
-_OWN = (RandomWalk, RoundRobin, Replay)
+_OWN = (Follow, RandomWalk, RoundRobin, Replay)
 
 
-INTERLEAVED = "__detsched_body__"
-"""Where a decorated test keeps its body: a run of the test is a run of that."""
 running: Session | None = None
 """The session whose run is active."""
+_entered: list[int] = []
+"""The OS threads that are in sessions: there is no more than one thread at a time."""
 
 
 class _Checked(Strategy):
@@ -98,10 +99,21 @@ class Session:
         self._stack = ExitStack()
         self._interrupts = Interrupts()
         self._excepthook = Excepthook(settings.thread_exceptions == "print")
+        self.exit_fails = False
+        """Whether a SystemExit that escapes the program is a failure, as it is for tests."""
+        self.finished = False
+        """The program itself says that there is nothing more to try."""
+        self.nested = False
+        """Whether the program tried to begin a run of its own."""
+        self.count_orderings = False
+        """Whether to count the distinguishable orderings, which takes some microseconds for each event."""
+        self.silent = False
+        """Whether a program without yield points is nothing to warn of."""
 
     @classmethod
     def of(cls, program: Callable[..., Any], args: Sequence[Any], given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Session:
         """A session for a call of the public interface, with all that can be wrong with it checked first."""
+        __tracebackhide__ = True
         if not callable(program):
             raise InvalidSettings(f"the program must be callable, and this is {program!r}: hand over the function itself, not its result")
         if inspect.iscoroutinefunction(program):
@@ -109,10 +121,21 @@ class Session:
         program = getattr(program, INTERLEAVED, program)
         session = cls(program, args, settle(given, defaults, _parameters(program)))
         session._defaults = defaults
+        session.refuse_inside_a_run()
+        return session
+
+    def refuse_inside_a_run(self) -> None:
+        """Raise UncontrolledError where a run is under way in this process."""
+        __tracebackhide__ = True
         if active.execution is not None:
+            if running is not None and active.ident == get_ident():
+                running.nested = True
             where = "inside a run" if active.ident == get_ident() else "while another thread of this process is in a run"
             raise UncontrolledError(f"a run cannot begin {where}: call the program itself there, or use another process")
-        return session
+
+    def within_reach(self) -> tuple[object, ...]:
+        """Where to look for locks from before the run."""
+        return (getattr(self.program, INTERLEAVED, self.program), *self.args, self.settings.setup)
 
     def environment(self) -> str:
         """The last line of reports: versions, and the settings that are not at their defaults."""
@@ -123,11 +146,16 @@ class Session:
         return environment(sys.modules[__name__.partition(".")[0]].__version__, changed)
 
     def __enter__(self) -> Session:
+        if _entered and _entered[0] != get_ident():
+            raise UncontrolledError(
+                "a run cannot begin while another thread of this process is in one: call it from one thread, or use several processes"
+            )
+        _entered.append(get_ident())
         self._interrupts.__enter__()
         try:
             if self.settings.patch:
                 self._stack.enter_context(patched())
-                reach(self.program, *self.args, self.settings.setup)
+                reach(*self.within_reach())
             warn = _warn if self.settings.uncontrolled == "warn" else None
             watchdog.begin(self.settings.watchdog, warn)
             self._stack.callback(watchdog.end)
@@ -143,11 +171,16 @@ class Session:
     def __exit__(self, *exc: object) -> None:
         self._interrupts.shield()
         self._stack.close()
+        _entered.pop()
         self._interrupts.__exit__()
+
+    def warn(self, message: str) -> None:
+        """Warn of something about the program, where its search was called."""
+        warnings.warn(message, stacklevel=5)
 
     def _under(self, strategy: Strategy) -> Settings:
         """The settings of a run: a schedule's own, where one is replayed."""
-        if not isinstance(strategy, (Replay, Guided)):
+        if not isinstance(strategy, (Replay, Guided, Follow)):
             return self.settings
         schedule = strategy.schedule
         own: dict[str, Any] = {"timeouts": schedule.timeouts}
@@ -201,6 +234,9 @@ class Session:
             )
         if execution.error is not None:
             raise execution.error
+        if isinstance(value, SystemExit) and self.exit_fails:
+            execution.raised.append((execution.main, value))
+            value = None
         if isinstance(value, SystemExit) and not any(thread is execution.main for thread, _ in execution.raised):
             done = Done(self, execution, None, value)
         else:
