@@ -8,7 +8,7 @@ from types import CodeType
 
 from .._core.failure import Failure, Waiting
 from .._core.operation import READ
-from .story import Event, Pair, Story, clean, place_of, source_line
+from .story import LOCKS, Event, Pair, Story, clean, place_of, source_line
 from .table import WIDTH, fit, short, with_source
 
 _ENDS_WAITS = {
@@ -60,7 +60,9 @@ def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple
     """The two steps side by side, what they have in common, what the reversal came to, and what would rule it out."""
     first = story.events[pair.first]
     common = story.common(pair)
-    what = story.name_of(min(common))
+    key = next((key for key, _ in first.touches if key in common), first.touches[0][0])
+    what = story.name_of(key)
+    data = story.kind_of(key) not in (*_PRIMITIVES, *LOCKS)
     other = story.threads.get(pair.label, pair.label)
     if pair.second is None:
         head, steps = f"cause: {first.thread} takes {what} before {other} does", [first]
@@ -68,22 +70,25 @@ def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple
     else:
         second = story.events[pair.second]
         back = _returns(story, pair, common)
-        between = [e for e in _between(story, first, back, common) if e.kind != "release"] if back is not None else []
+        between = _between(story, first, back, common) if back is not None else []
+        before = _began(story, first, second, common)
+        resumed = _resumed(story, first, second)
+        inside, span = second, (first, back or resumed)
         if back is not None and between:
-            head = f"cause: {_pattern(first, between, back, common)} of {what}: {other} comes between two steps of {first.thread}"
-            steps = [first, *between[:4], back]
-        elif (resumed := _resumed(story, first, second)) is not None:
-            back = None
+            head = f"cause: {_pattern(what, data, first, between, back, common)}: {other} comes between two steps of {first.thread}"
+            steps = [first, *between, back]
+        elif before is not None:
+            head = f"cause: {_pattern(what, data, before, [first], second, common)}: {first.thread} comes between two steps of {other}"
+            steps = [before, first, second]
+            inside, span = first, (before, second)
+        elif resumed is not None:
             head = f"cause: {other} comes between two steps of {first.thread} that belong together, at {what}"
             steps = [first, second, resumed]
         else:
-            back = None
             head, steps = f"cause: the order of two steps at {what}: {first.thread} comes before {other}", [first, second]
-        facts = _facts(story, first, second, back, common, what)
-        if back is not None and (call := _common_call(first, back)) is not None and call[1] == call[2] and call[0] is not first.chain[0][0]:
-            place = f"{place_of(call[0].co_filename, call[1])} in {clean(call[0].co_name)}"
-            facts += _wrapped(f"steps {first.step} and {back.step} belong to one line, {place}: {source_line(call[0].co_filename, call[1])}", "  ")
-        advice = _by_kind(failure, story, first, second) or _advice(story, pair, first, second, back)
+            span = first, None
+        facts = _facts(story, span, inside, common, key)
+        advice = _by_kind(failure, story, first, second) or _advice(span, inside)
     if failure.kind == "deadlock" and failure.cycle:
         advice = "take these locks in one and the same order everywhere, or one lock in the place of both"
     lines = [*_wrapped(head, ""), *_steps(steps), *facts]
@@ -114,20 +119,33 @@ def _returns(story: Story, pair: Pair, common: set[int]) -> Event | None:
     return next(later, None)
 
 
-def _between(story: Story, first: Event, back: Event | None, common: set[int]) -> list[Event]:
-    assert back is not None
-    return [e for e in story.touching(common) if e.label != first.label and first.step < e.step < back.step]
+def _began(story: Story, first: Event, second: Event, common: set[int]) -> Event | None:
+    """The step of the second one's thread at the same object before the first step, if it belongs to the same call."""
+    earlier = [e for e in story.touching(common, second.label) if e.step < first.step and e.kind not in ("release", "wait")]
+    return earlier[-1] if earlier and _common_call(earlier[-1], second) is not None else None
 
 
-def _pattern(first: Event, between: list[Event], back: Event, common: set[int]) -> str:
-    def writes(event: Event) -> bool:
-        return any(key in common and mode is not READ for key, mode in event.touches)
+def _between(story: Story, first: Event, back: Event, common: set[int]) -> list[Event]:
+    """What the other threads did at the object in between: what they changed, and what each had read just before that."""
+    theirs = [e for e in story.touching(common) if e.label != first.label and first.step < e.step < back.step and e.kind != "release"]
+    kept = []
+    for index, event in enumerate(theirs):
+        following = theirs[index + 1] if index + 1 < len(theirs) else None
+        if _writes(event, common) or following is not None and following.label == event.label and _writes(following, common):
+            kept.append(event)
+    return (kept or theirs)[:4]
 
-    if not writes(first) and writes(back) and any(map(writes, between)):
-        return "lost update"
-    if not writes(first) and not writes(back):
-        return "two reads that do not fit together"
-    return "atomicity violation"
+
+def _writes(event: Event, common: set[int]) -> bool:
+    return any(key in common and mode is not READ for key, mode in event.touches)
+
+
+def _pattern(what: str, data: bool, first: Event, between: list[Event], back: Event, common: set[int]) -> str:
+    if data and not _writes(first, common) and _writes(back, common) and any(_writes(event, common) for event in between):
+        return f"lost update of {what}"
+    if data and not _writes(first, common) and not _writes(back, common):
+        return f"two reads of {what} that do not fit together"
+    return f"atomicity violation at {what}"
 
 
 def _steps(events: list[Event]) -> list[str]:
@@ -141,15 +159,22 @@ def _steps(events: list[Event]) -> list[str]:
     ]
 
 
-def _facts(story: Story, first: Event, second: Event, back: Event | None, common: set[int], what: str) -> list[str]:
-    """What does not protect: no lock in common, or one that is given back in between."""
-    if story.is_lock(min(common)):
-        if back is None:
-            return []
-        return _wrapped(f"{what} is free in between: {first.thread} gives it back at {first.place} and takes it again at {back.place}", "  ")
-    if story.kind_of(min(common)) in _PRIMITIVES or any(key in second.held_keys for key in first.held_keys):
-        return []
-    return _wrapped(f"no lock is held at both: {_holding(first)}, {_holding(second)}", "  ")
+def _facts(story: Story, span: tuple[Event, Event | None], inside: Event, common: set[int], key: int) -> list[str]:
+    """What does not protect: no lock in common, or one that is given back in between; and the line that both steps belong to."""
+    first, last = span
+    lines = []
+    at_object = last is not None and any(key in common for key, _ in last.touches)
+    if story.kind_of(key) in LOCKS:
+        if last is not None and at_object:
+            free = f"{story.name_of(key)} is free in between: {first.thread} gives it back at {first.place} and takes it again at {last.place}"
+            lines += _wrapped(free, "  ")
+    elif story.kind_of(key) not in _PRIMITIVES and not set(inside.held_keys) & set(first.held_keys):
+        lines += _wrapped(f"no lock is held at both: {_holding(first)}, {_holding(inside)}", "  ")
+    call = _common_call(first, last) if last is not None and at_object else None
+    if last is not None and call is not None and call[1] == call[2] and call[0] is not first.chain[0][0]:
+        place = f"{place_of(call[0].co_filename, call[1])} in {clean(call[0].co_name)}"
+        lines += _wrapped(f"steps {first.step} and {last.step} belong to one line, {place}: {source_line(call[0].co_filename, call[1])}", "  ")
+    return lines
 
 
 def _holding(event: Event) -> str:
@@ -167,15 +192,13 @@ def _by_kind(failure: Failure, story: Story, first: Event, second: Event) -> str
     return ""
 
 
-def _advice(story: Story, pair: Pair, first: Event, second: Event, back: Event | None) -> str:
-    if back is not None:
-        return f"one lock held {_range(first, back)}, and by {second.thread} at {_there(second, first, back)} as well"
-    resumed = _resumed(story, first, second)
-    if resumed is not None:
-        return f"one lock held {_range(first, resumed)}, and by {second.thread} at {_there(second, first, resumed)} as well"
+def _advice(span: tuple[Event, Event | None], inside: Event) -> str:
+    first, last = span
+    if last is not None:
+        return f"one lock held {_range(first, last)}, and by {inside.thread} at {_there(inside, first, last)} as well"
     where = first.place or f"its step {first.step}"
     return (
-        f"let {first.thread} wait for {second.thread} before {where} (join, an Event, a Condition), "
+        f"let {first.thread} wait for {inside.thread} before {where} (join, an Event, a Condition), "
         f"or make the program right in either order"
     )
 

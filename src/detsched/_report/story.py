@@ -17,7 +17,8 @@ from .._core.trace import Chain, Recorder, TraceEvent
 
 _TAKES = ("acquire", "try acquire", "wake")
 _FREES = ("release", "wait")
-_OWNED = ("Lock", "RLock")
+LOCKS = ("Lock", "RLock")
+"""Kinds of objects that threads hold."""
 _TAIL = 50_000
 """How many events at the end of a run are looked at for a cycle."""
 _LONGEST_CYCLE = 200
@@ -122,12 +123,27 @@ class Story:
                 )  # fmt: skip
             )
             if operation.kind in _TAKES and operation.mode is not READ:
-                mine.update((id(resource), resource) for resource, _ in footprint if getattr(resource, "kind", "") in _OWNED)
+                mine.update((id(resource), resource) for resource, _ in footprint if getattr(resource, "kind", "") in LOCKS)
             elif operation.kind in _FREES:
                 for resource, _ in footprint:
                     for held in holds.values():
                         held.pop(id(resource), None)
         return found
+
+    @cached_property
+    def contended(self) -> set[int]:
+        """The resources that more than one thread touches, and at least one of them changes."""
+        by: dict[int, set[str]] = {}
+        changed: set[int] = set()
+        for event in self.events:
+            for key, mode in event.touches:
+                by.setdefault(key, set()).add(event.label)
+                if mode is not READ:
+                    changed.add(key)
+        for thread, operation in self._log.pending:
+            for resource, _ in operation.footprint():
+                by.setdefault(id(resource), set()).add(thread.label)
+        return {key for key, labels in by.items() if len(labels) > 1 and key in changed}
 
     @property
     def left(self) -> dict[str, tuple[str, str]]:
@@ -192,7 +208,3 @@ class Story:
     def kind_of(self, resource: int) -> str:
         """What kind of thing it is."""
         return getattr(self._resources[resource], "kind", "thread")
-
-    def is_lock(self, resource: int) -> bool:
-        """Whether it is one that threads hold."""
-        return self.kind_of(resource) in _OWNED

@@ -9,6 +9,8 @@ from dataclasses import replace
 from .story import Event, Story, clean
 
 WIDTH = 100
+_SHORT = 40
+"""Runs of so many steps are shown as a whole."""
 _ROWS = 60
 """Rows that a table has at most: around what matters, or else the last ones."""
 _NARROWEST = 18
@@ -55,9 +57,8 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
         position = shown[index]
         event = story.events[position]
         if position != before + 1:
-            left_out = position - before - 1
-            lines.append(f"        … {left_out:,} {'step' if left_out == 1 else 'steps'} left out …")
-        elif event.reason:
+            lines.append(_left_out(position - before - 1))
+        if event.reason:
             lines.append(_rule(f"switch: {event.reason}"))
         before = position
         if event.kind == "start" and layout.folds:
@@ -72,10 +73,17 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
         else:
             lines.append(layout.row(event, position in marked))
         index += 1
-    if before + 1 < len(story.events):
+    left_out = len(story.events) - before - 1
+    if left_out and times > 3:
         lines.append(f"        … and so on: {'this step' if length == 1 else f'the last {length:,} steps'} ×{times:,} …")
+    elif left_out:
+        lines.append(_left_out(left_out))
     lines += [_rule(f"{story.threads.get(label, label)} waits for ever to {what}") for label, what in (stuck or {}).items()]
     return lines
+
+
+def _left_out(count: int) -> str:
+    return f"        … {count:,} {'step' if count == 1 else 'steps'} left out …"
 
 
 def _continues(event: Event, following: Event) -> bool:
@@ -106,29 +114,34 @@ def _rule(text: str) -> str:
 
 
 def chosen(story: Story, marked: set[int]) -> list[int]:
-    """Which events to show: all of a short run; else those around the marked ones and the preemptions, and the last ones.
+    """Which events to show: all of a short run; of a longer one those at objects that several threads touch and somebody changes;
+    if that is still too much, those around the marked ones and the preemptions, and the last ones.
 
     Of a cycle that the run ended in, once is enough.
     """
     length, times = story.cycle
     count = len(story.events) - length * (times - 1) if times > 3 else len(story.events)
-    if count <= _ROWS:
+    if count <= _SHORT:
         return list(range(count))
-    wanted = {position for position in marked if position < count}
-    wanted |= {position for position in range(count - 8, count)}
-    centres = sorted(marked) or [position for position, event in enumerate(story.events) if event.preempted][-6:]
+    shared = story.contended
+    wanted = [
+        index for index in range(count)
+        if index in marked or story.events[index].kind == "start" or any(key in shared for key, _ in story.events[index].touches)
+    ]  # fmt: skip
+    if len(wanted) <= _ROWS:
+        return wanted
+    centres = [place for place, index in enumerate(wanted) if index in marked]
+    centres = centres or [place for place, index in enumerate(wanted) if story.events[index].preempted][-6:]
+    near = set(range(len(wanted) - 8, len(wanted)))
     radius = 1
-    while True:
-        more = {near for centre in centres for near in range(centre - radius, centre + radius + 1) if 0 <= near < count}
-        if len(wanted | more) > _ROWS or radius > _ROWS:
+    while radius <= _ROWS:
+        more = near | {place for centre in centres for place in range(centre - radius, centre + radius + 1) if 0 <= place < len(wanted)}
+        if len(more) > _ROWS:
             break
-        wanted |= more
+        near = more
         radius += 1
-    if len(wanted) > _ROWS:
-        # More marks than rows: the first and the last of them say most.
-        ordered = sorted(wanted)
-        return [*ordered[: _ROWS // 2], *ordered[-_ROWS // 2 :]]
-    return sorted(wanted)
+    near |= set(centres[:_ROWS])
+    return [wanted[place] for place in sorted(near)]
 
 
 def _columns(story: Story, shown: list[int], stuck: dict[str, str]) -> list[str]:
