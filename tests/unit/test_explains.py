@@ -214,3 +214,53 @@ def test_colour_is_for_terminals():
     assert re.sub(r"\x1b\[[\d;]*m", "", colour.coloured(report)) == report
     assert colour.coloured(report) != report
     assert not colour.wanted(io.StringIO())
+
+
+def test_values_come_from_operations():
+    """An operation that knows the value it reads or writes has it in the report: read before, written after."""
+    from detsched._core.active import active
+    from detsched._core.operation import READ, WRITE, Operation
+    from detsched._core.resource import Resource
+
+    class Access(Operation):
+        __slots__ = ("cell", "mode")
+        kind = "access"
+
+        def __init__(self, cell, mode):
+            self.resource, self.cell, self.mode = cell.state, cell, mode
+
+        def apply(self):
+            return None
+
+        def shows(self):
+            return repr(self.cell.value)
+
+        def parts(self):
+            return "read" if self.mode is READ else "write", "balance"
+
+    class Shown:
+        def __init__(self, value):
+            self.value, self.state = value, Resource("Shown", None)
+
+        def get(self):
+            active.perform(Access(self, READ))
+            return self.value
+
+        def set(self, value):
+            active.perform(Access(self, WRITE))
+            self.value = value
+
+    def program():
+        cell = Shown(100)
+
+        def deposit():
+            cell.set(cell.get() + 50)
+
+        in_threads(ann=deposit, bob=deposit)
+        assert cell.get() == 200
+
+    run = shown(program)
+    words = [event.words for event in run.story.events if event.about == "balance"]
+
+    assert words == ["read balance → 100", "read balance → 100", "write balance ← 150", "write balance ← 150", "read balance → 150"]
+    assert "lost update of" in run.report()

@@ -92,9 +92,10 @@ class Operation:
         return None
 
     def shows(self) -> str:
-        """The value that is read or about to be written, as short text; empty where it is not known.
+        """The value at what the operation touches, now, as short text; empty where it is not known.
 
-        Asked for reports only, where the operation is about to be applied. No code of the program may run for it.
+        Asked for reports only: for a reading where it is about to be applied, for anything else when it has been. No code of
+        the program may run for it.
         """
         return ""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import sys
 
 from .frames import LIBRARY, NOWHERE, PROGRAM, Location, boundaries, locate, rank
-from .operation import Operation
+from .operation import READ, Operation
 from .resource import is_machinery
 from .thread import ControlledThread
 
@@ -99,6 +99,7 @@ class Recorder:
         """The function of a library that the program has called, for events inside of it; empty for the program's own."""
         self._reasons: list[str] = []
         self._times: list[float] = []
+        self._unshown: Operation | None = None
         self.shown: list[str] = []
         """The value that each event read or wrote, where its operation knows it."""
         self.cuts: list[int] = []
@@ -113,10 +114,21 @@ class Recorder:
         self.within.append(within)
         self._times.append(execution.clock.base)
         self._reasons.append(self._reason(execution, thread))
-        self.shown.append(operation.shows())
+        self._show_last()
+        if operation.mode is READ:
+            self.shown.append(operation.shows())
+        else:
+            self.shown.append("")
+            self._unshown = operation
         blocked = tuple([t.label for t in execution.live if t.blocking and not t.pending.enabled()])  # type: ignore[union-attr]
         if blocked != (self.blocked[-1][1] if self.blocked else ()):
             self.blocked.append((len(self._times) - 1, blocked))
+
+    def _show_last(self) -> None:
+        # What was written can be seen only now: nobody else has had a turn since.
+        if self._unshown is not None:
+            self.shown[-1] = self._unshown.shows()
+            self._unshown = None
 
     def _reason(self, execution: Execution, thread: ControlledThread) -> str:
         threads = execution.log.threads
@@ -142,6 +154,7 @@ class Recorder:
 
     def events(self, execution: Execution) -> tuple[TraceEvent, ...]:
         """The trace of a run that this has observed."""
+        self._show_last()
         log = execution.log
         names = _names(log.threads)
         found = []
