@@ -55,7 +55,7 @@ def drive(item: pytest.Function, marks: Sequence[pytest.Mark], decorated: Mark |
         implied = not marks and decorated is None
         defaults = {"strategy": "auto", "keep_going": False, **(IMPLIED if implied else {})}
         if getattr(item.obj, "is_hypothesis_test", False):
-            return _UnderHypothesis(item, given, IMPLIED if implied else {})
+            return _UnderHypothesis(item, given, IMPLIED if implied else {}, schedule)
         settings = settle(given, defaults)
         check_pytest(item)
         if item.config.option.setupshow:
@@ -337,17 +337,19 @@ class _UnderHypothesis:
 
     report = ""
 
-    def __init__(self, item: pytest.Function, given: dict[str, Any], defaults: dict[str, Any]) -> None:
+    def __init__(self, item: pytest.Function, given: dict[str, Any], defaults: dict[str, Any], schedule: Schedule | None) -> None:
         self._handle: Any = item.obj.hypothesis
         self._inner = inner = self._handle.inner_test
+        mark: Mark | None = getattr(inner, MARK, None)
+        body = inner if mark is None else mark.function
+        given = given if mark is None else {**mark.settings, **given}
+        examples = (*([] if schedule is None else [schedule]), *getattr(inner, EXAMPLES, ()))
         settle(given, defaults)
-        if getattr(inner, MARK, None) is not None:
-            return  # decorated itself
 
         @functools.wraps(inner)
         def interleaved(*args: Any, **kwargs: Any) -> None:
             __tracebackhide__ = True
-            check_body(Body(inner, args, kwargs), given, (), defaults)
+            check_body(Body(body, args, kwargs), given, examples, {} if mark is not None else defaults)
 
         self._handle.inner_test = interleaved
 
