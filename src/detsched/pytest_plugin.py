@@ -216,10 +216,11 @@ def pytest_tmp_path_setup(fixturedef: Any, request: Any) -> Any:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
     outcome = yield
     driver = item.stash.get(_DRIVER, None)
-    if driver is not None and call.when == "call":
+    if driver is not None and call.when == "call" and call.excinfo is not None:
         report = outcome.get_result()
-        if driver.report and report.failed and not hasattr(report, "context"):
-            report.sections.append(("detsched", driver.report))
+        said = driver.report_of(call.excinfo.value)
+        if said and report.failed and not hasattr(report, "context"):
+            report.sections.append(("detsched", said))
 
 
 def _property(report: Any, name: str) -> Any:

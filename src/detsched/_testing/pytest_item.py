@@ -31,8 +31,8 @@ from ..errors import DetschedError, InvalidSettings
 from ..settings import Settings, settle
 from ..strategies import Strategy, Turn
 from .body import Body
-from .interleave import EXAMPLES, MARK, Mark, check_body
-from .pytest_state import ItemState, check_pytest, make_instance
+from .interleave import EXAMPLES, MARK, Mark, check_body, draws_inside
+from .pytest_state import PROPERTY, ItemState, check_pytest, make_instance
 from .saved import Saved, search_with_saved
 from .trial import Trial, outcomes
 
@@ -139,8 +139,7 @@ class Driver:
     def __init__(self, item: pytest.Function, settings: Settings, implied: bool, schedule: Schedule | None) -> None:
         self.item = item
         self.implied = implied
-        self.report = ""
-        """The report of the failure, for a section of its own."""
+        self._report = ""
         self._settings = settings
         self._schedule = schedule
         self._stack: Any = item.session._setupstate
@@ -153,6 +152,10 @@ class Driver:
         self.saved = Saved(settings, str(item.config.rootpath), item.nodeid)
         shadows: Any = item
         shadows.setup, shadows.teardown, shadows.runtest = self._set_up_wide, _nothing, self.explore
+
+    def report_of(self, error: BaseException) -> str:
+        """What the report of pytest is to say in a section of its own."""
+        return self._report
 
     def remove(self) -> None:
         """Give the item its own methods back."""
@@ -235,7 +238,7 @@ class Driver:
 
     def _prepare(self, error: BaseException, verdict: str, schedule: Schedule | None, report: str) -> None:
         self.state.print_again()
-        self.report = report
+        self._report = report
         if schedule is not None:
             line = self.__detsched_replay__(str(schedule))
             self.state.remember_replay(line)
@@ -335,8 +338,6 @@ def _is_unexpected_success(error: BaseException) -> bool:
 class _UnderHypothesis:
     """A test of Hypothesis: each drawn example is a search of its own, with the fixtures that Hypothesis gives to all of them."""
 
-    report = ""
-
     def __init__(self, item: pytest.Function, given: dict[str, Any], defaults: dict[str, Any], schedule: Schedule | None) -> None:
         self._handle: Any = item.obj.hypothesis
         self._inner = inner = self._handle.inner_test
@@ -345,13 +346,22 @@ class _UnderHypothesis:
         given = given if mark is None else {**mark.settings, **given}
         examples = (*([] if schedule is None else [schedule]), *getattr(inner, EXAMPLES, ()))
         settle(given, defaults)
+        item.user_properties.append((PROPERTY, "each drawn example by itself"))
 
         @functools.wraps(inner)
         def interleaved(*args: Any, **kwargs: Any) -> None:
             __tracebackhide__ = True
-            check_body(Body(body, args, kwargs), given, examples, {} if mark is not None else defaults)
+            if defaults and draws_inside(args, kwargs):
+                inner(*args, **kwargs)  # nobody has asked for control of this one
+            else:
+                check_body(Body(body, args, kwargs), given, examples, {} if mark is not None else defaults)
 
         self._handle.inner_test = interleaved
+
+    def report_of(self, error: BaseException) -> str:
+        """The answer to Hypothesis's deadline, which all the runs of one example have to keep together."""
+        late = {type(one).__name__ for one in (error, *getattr(error, "exceptions", ()), error.__cause__)} & {"DeadlineExceeded"}
+        return "detsched: many runs of one example take longer than one. Write @hypothesis.settings(deadline=None), or fewer runs" if late else ""
 
     def keep_subtests(self, subtests: Any) -> None:
         """Reports of subtests go where they always go."""
