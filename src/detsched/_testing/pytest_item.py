@@ -194,19 +194,22 @@ class Driver:
         self.trial = _ItemTrial(self, self._settings)
         try:
             self.trial.refuse_inside_a_run()
-            if self._schedule is not None:
-                self._replay(self._schedule)
-            else:
-                self._search()
-        except LeaveAlone:
-            self.state.say("left alone, for it makes runs of its own")
-            self.begin()
             try:
-                self._run()
-            finally:
-                self.end()
+                self._replay(self._schedule) if self._schedule is not None else self._search()
+                return
+            except LeaveAlone:
+                self.state.say("left alone, for it makes runs of its own")
+            self._run_alone()
         finally:
             self.state.restore()
+
+    def _run_alone(self) -> None:
+        __tracebackhide__ = True
+        self.begin()
+        try:
+            self._run()
+        finally:
+            self.end()
 
     def _search(self) -> None:
         __tracebackhide__ = True
