@@ -206,7 +206,6 @@ def test_later_settings_are_refused_by_name(name):
     ("name", "value"),
     [
         *(("granularity", value) for value in ("access", "gil", "line", "opcode")),
-        ("shrink", True),
         *(("strategy", value) for value in ("dpor", "dfs", "pct", "pos", "surw")),
     ],
 )

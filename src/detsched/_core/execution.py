@@ -35,7 +35,7 @@ from .active import active
 from .baton import Baton
 from .clock import RealClock, VirtualClock
 from .external import look
-from .failure import Failure
+from .failure import Failure, Waiting
 from .frames import boundaries, raised_at
 from .log import Log
 from .operation import Operation
@@ -112,6 +112,8 @@ class Execution:
         """
         self.failures: list[Failure] = []
         self.raised: list[tuple[ControlledThread, BaseException]] = []
+        self.stood: dict[ControlledThread, tuple[Waiting, ...]] = {}
+        """Where the other threads were when one raised; in observed runs only."""
         self.error: BaseException | None = None
         """What ended the run from outside the program: an interrupt, a strategy that failed."""
         self.terms: dict[str, Any] = {}
@@ -170,6 +172,8 @@ class Execution:
                 self._step.enabled = enabled
                 try:
                     chosen = self._choose(self._step)
+                except RecursionError:
+                    raise  # the program's recursion has come to its end here
                 except BaseException as error:
                     chosen = self._abort(error)
             elif enabled:
@@ -221,6 +225,8 @@ class Execution:
         self._step.enabled = enabled
         try:
             return self._choose(self._step)
+        except RecursionError:
+            raise
         except BaseException as error:
             return self._abort(error)
 
@@ -274,6 +280,10 @@ class Execution:
         try:
             for observer in self._observers:
                 observer.event(self, me, operation)
+        except RecursionError:
+            self._threads.pop()
+            self._operations.pop()
+            raise
         except BaseException as error:
             chosen = self._abort(error)
             if chosen is not me:
@@ -416,6 +426,7 @@ class Execution:
         if not 0 <= index < count:
             raise InternalError(f"the strategy answered {index} to a question with {count} options")
         self.values.append(index)
+        self.log.answers.append((self.current.label, index))
         return index
 
     # ------------------------------------------------------------------ threads
@@ -445,6 +456,8 @@ class Execution:
         handled = self._on_exception(thread, error)
         if not handled and not isinstance(error, SystemExit):
             self.raised.append((thread, error))
+            if self._observers:
+                self.stood[thread] = tuple(w for w in verdict.positions(self) if w.label != thread.label)
 
     def _ended(self, me: ControlledThread) -> ControlledThread:
         """Take a thread out of the run; who goes on."""
@@ -510,6 +523,7 @@ class Execution:
         self.unwinding = True
         self._fresh = None
         self._unwound.update(self.live)
+        self.log.pending = [(thread, thread.pending) for thread in self.live if thread.pending is not None]
         active.perform = self._perform_unwinding
         return self._next_to_unwind()
 
@@ -670,11 +684,11 @@ class _Job:
         return following.baton
 
 
-def exception_failure(thread: ControlledThread, error: BaseException) -> Failure:
+def exception_failure(thread: ControlledThread, error: BaseException, others: tuple[Waiting, ...] = ()) -> Failure:
     """The failure that an exception which escaped a thread is."""
     where = raised_at(error.__traceback__)
     origin = ("exception", type(error).__qualname__, where.function, str(where))
-    return Failure("exception", error, thread.name, origin, location=where)
+    return Failure("exception", error, thread.name, origin, positions=others, location=where)
 
 
 __all__ = ["Execution", "Observer", "Step", "exception_failure"]

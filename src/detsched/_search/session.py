@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -25,12 +26,15 @@ from .._core.trespass import warn_of_trespass
 from .._core.watchdog import watchdog
 from .._core.workers import Pinned
 from .._sync.thread import Excepthook, MainThread
+from .._report.text import environment
 from .._world import futures, outside, randomness, signals
+from .._world.debugger import Breakpoints
 from .._world.patching import patched, reach
 from ..errors import InvalidSettings, UncontrolledError
 from ..settings import Settings, settle
-from .state import INTERLEAVED
 from ..strategies import Follow, RandomWalk, Replay, RoundRobin, Strategy, Turn
+from ..strategies.guided import Guided
+from .state import INTERLEAVED
 
 _BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": RandomWalk, "random": RandomWalk, "roundrobin": RoundRobin}
 _OWN = (Follow, RandomWalk, RoundRobin, Replay)
@@ -91,6 +95,7 @@ class Session:
         self.args = tuple(args)
         self.settings = settings
         self.digest = program_digest(program)
+        self._defaults: Mapping[str, Any] = {}
         self._stack = ExitStack()
         self._interrupts = Interrupts()
         self._excepthook = Excepthook(settings.thread_exceptions == "print")
@@ -115,6 +120,7 @@ class Session:
             raise InvalidSettings(f"{program!r} is a coroutine function, which does nothing when called: hand over lambda: asyncio.run(…)")
         program = getattr(program, INTERLEAVED, program)
         session = cls(program, args, settle(given, defaults, _parameters(program)))
+        session._defaults = defaults
         session.refuse_inside_a_run()
         return session
 
@@ -130,6 +136,14 @@ class Session:
     def within_reach(self) -> tuple[object, ...]:
         """Where to look for locks from before the run."""
         return (getattr(self.program, INTERLEAVED, self.program), *self.args, self.settings.setup)
+
+    def environment(self) -> str:
+        """The last line of reports: versions, and the settings that are not at their defaults."""
+        usual = self._defaults
+        changed = {name: value for name, value in self.settings.given().items() if value != usual.get(name, getattr(Settings, name))}
+        for name in ("strategy", "seed", "setup", "shrink", "keep_going"):
+            changed.pop(name, None)
+        return environment(sys.modules[__name__.partition(".")[0]].__version__, changed)
 
     def __enter__(self) -> Session:
         if _entered and _entered[0] != get_ident():
@@ -147,6 +161,7 @@ class Session:
             self._stack.callback(watchdog.end)
             self._stack.enter_context(warn_of_trespass(warn))
             self._stack.enter_context(Pinned())
+            self._stack.enter_context(Breakpoints())
             self._interrupts.unshield()
         except BaseException:
             self.__exit__()
@@ -166,7 +181,7 @@ class Session:
 
     def _under(self, strategy: Strategy) -> Settings:
         """The settings of a run: a schedule's own, where one is replayed."""
-        if not isinstance(strategy, (Replay, Follow)):
+        if not isinstance(strategy, (Replay, Guided, Follow)):
             return self.settings
         schedule = strategy.schedule
         own: dict[str, Any] = {"timeouts": schedule.timeouts}
@@ -251,7 +266,7 @@ class Done:
         self.exit = exit
         raised = sorted(execution.raised, key=lambda item: item[0].path)
         # Exceptions first: a deadlock is often what an exception leaves behind.
-        self.failures = (*(exception_failure(*item) for item in raised), *execution.failures)
+        self.failures = (*(exception_failure(*item, execution.stood.get(item[0], ())) for item in raised), *execution.failures)
         if any(failure.kind == "divergence" for failure in self.failures):
             self.failures = tuple(failure for failure in self.failures if failure.kind == "divergence")
 
@@ -271,10 +286,10 @@ def schedule_of(session: Session, execution: Execution) -> Schedule:
     return Schedule.of(execution.log, session.digest, execution.values, stopped=stopped, **execution.terms)
 
 
-def record_in(session: Session, strategy: Strategy, turn: Turn) -> tuple[Done, Recorder]:
+def record_in(session: Session, strategy: Strategy, turn: Turn, *more: Observer) -> tuple[Done, Recorder]:
     """One run, observed in full detail."""
     recorder = Recorder()
-    observers: tuple[Observer, ...] = (strategy, recorder) if isinstance(strategy, Replay) else (recorder,)
+    observers: tuple[Observer, ...] = (strategy, recorder, *more) if isinstance(strategy, Replay) else (recorder, *more)
     return session.run(strategy, turn, observers), recorder
 
 

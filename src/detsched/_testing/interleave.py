@@ -140,7 +140,8 @@ def check_body(body: Body, settings: dict[str, Any], examples: Sequence[Schedule
         raise InvalidSettings(f"{body.__name__} draws from data() inside, which gives other values in each run: draw in @given")
     hypothesis: Any = sys.modules.get("hypothesis")
     drawn = hypothesis is not None and getattr(hypothesis, "currently_in_test_context", bool)()
-    usual = {"strategy": "auto", "keep_going": False, **({"runs": _RUNS_OF_DRAWN} if drawn else {})}
+    # Hypothesis looks for simpler examples itself, through many calls: schedules are left as they are found there.
+    usual = {"strategy": "auto", "keep_going": False, "shrink": not drawn, **({"runs": _RUNS_OF_DRAWN} if drawn else {})}
     session = body.trial = Trial(body, settle(settings, {**usual, **defaults}))
     session.refuse_inside_a_run()
     body.saved = Saved(session.settings, os.getcwd(), body.test_id)

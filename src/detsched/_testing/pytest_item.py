@@ -36,7 +36,7 @@ from .pytest_state import PROPERTY, ItemState, check_pytest, make_instance
 from .saved import Saved, search_with_saved
 from .trial import Trial, outcomes
 
-IMPLIED = {"runs": 1, "max_steps": 1_000_000, "thread_exceptions": "print", "uncontrolled": "warn"}
+IMPLIED = {"runs": 1, "shrink": False, "max_steps": 1_000_000, "thread_exceptions": "print", "uncontrolled": "warn"}
 """The defaults for tests that do not ask for control themselves."""
 
 
@@ -53,7 +53,7 @@ def drive(item: pytest.Function, marks: Sequence[pytest.Mark], decorated: Mark |
         if marks and marks[0].args == (False,):
             return None
         implied = not marks and decorated is None
-        defaults = {"strategy": "auto", "keep_going": False, **(IMPLIED if implied else {})}
+        defaults = {"strategy": "auto", "keep_going": False, "shrink": True, **(IMPLIED if implied else {})}
         if getattr(item.obj, "is_hypothesis_test", False):
             return _UnderHypothesis(item, given, IMPLIED if implied else {}, schedule)
         settings = settle(given, defaults)
