@@ -32,7 +32,7 @@ def main():
         with lock:
             answers.append(seconds)
 
-    threads = [threading.Thread(target=work, args=(seconds,)) for seconds in (0.5, 1800)]
+    threads = [threading.Thread(target=work, args=(seconds,)) for seconds in (0.5, 0.5, 1800)]
     for thread in threads:
         thread.start()
     ends = []
@@ -45,5 +45,5 @@ def main():
             ends.append("too long")
     for thread in threads:
         thread.join()
-    assert ends == ["in time", "too long"] and answers == [0.5, 1800]
+    assert ends == ["in time", "in time", "too long"] and answers == [0.5, 0.5, 1800]
     return ends

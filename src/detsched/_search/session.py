@@ -150,9 +150,9 @@ class Session:
             raise UncontrolledError(
                 "a run cannot begin while another thread of this process is in one: call it from one thread, or use several processes"
             )
-        _entered.append(get_ident())
         self._interrupts.__enter__()
         try:
+            _entered.append(get_ident())
             if self.settings.patch:
                 self._stack.enter_context(patched())
                 reach(*self.within_reach())
@@ -171,7 +171,8 @@ class Session:
     def __exit__(self, *exc: object) -> None:
         self._interrupts.shield()
         self._stack.close()
-        _entered.pop()
+        if _entered:
+            _entered.pop()
         self._interrupts.__exit__()
 
     def warn(self, message: str) -> None:
