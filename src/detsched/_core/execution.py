@@ -172,6 +172,8 @@ class Execution:
                 self._step.enabled = enabled
                 try:
                     chosen = self._choose(self._step)
+                except RecursionError:
+                    raise  # the program's recursion has come to its end here
                 except BaseException as error:
                     chosen = self._abort(error)
             elif enabled:
@@ -223,6 +225,8 @@ class Execution:
         self._step.enabled = enabled
         try:
             return self._choose(self._step)
+        except RecursionError:
+            raise
         except BaseException as error:
             return self._abort(error)
 
@@ -276,6 +280,10 @@ class Execution:
         try:
             for observer in self._observers:
                 observer.event(self, me, operation)
+        except RecursionError:
+            self._threads.pop()
+            self._operations.pop()
+            raise
         except BaseException as error:
             chosen = self._abort(error)
             if chosen is not me:
