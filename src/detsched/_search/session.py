@@ -203,6 +203,7 @@ class Session:
             strategy.choose,
             choose_value=strategy.choose_value,
             max_steps=settings.max_steps,
+            interrupts=self._interrupts,
             real_clock=settings.clock == "real",
             timeouts_any=settings.timeouts == "any",
             awaited=strategy.awaited if isinstance(strategy, Replay) else None,
@@ -211,6 +212,7 @@ class Session:
             at_main_end=futures.end_idle_workers,
         )
         execution.terms.update(granularity=settings.granularity, timeouts=settings.timeouts)
+        self._interrupts.shield()  # but for the program itself: see Execution.run
         futures.restart_names()
         outside.begin()
         if settings.randomness == "seeded":
@@ -227,6 +229,7 @@ class Session:
             self._excepthook.end()
             randomness.end()
             signals.end()
+            self._interrupts.unshield()
         if execution.abandoned:
             warnings.warn(
                 f"{', '.join(execution.abandoned)} could not be made to end with the run, for the thread catches everything and goes on: "

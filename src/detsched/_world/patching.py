@@ -32,7 +32,24 @@ from .._sync.hook import hooks
 from .._sync.lock import Lock
 from .._sync.rlock import RLock
 from .._sync.simplequeue import SimpleQueue
-from . import cpus, databases, dates, futures, imports, logs, pools, processes, randomness, runners, selecting, signals, sockets, tasks, time
+from . import (
+    alarms,
+    cpus,
+    databases,
+    dates,
+    futures,
+    imports,
+    logs,
+    pools,
+    processes,
+    randomness,
+    runners,
+    selecting,
+    signals,
+    sockets,
+    tasks,
+    time,
+)
 from .reach import REPLACEABLE, TOOLS, Reach, RealRLock, Undo
 
 _LOCKS_LEFT_REAL = (
@@ -86,6 +103,7 @@ def _originals() -> dict[int, tuple[Any, Any]]:
         *selecting.REPLACED.items(),
         *processes.REPLACED.items(),
         *signals.REPLACED.items(),
+        *alarms.REPLACED.items(),
     ]
     if sys.version_info >= (3, 13):
         table.append((_thread.start_joinable_thread, raw.start_joinable_thread))
