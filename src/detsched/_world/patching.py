@@ -178,7 +178,7 @@ class _Patch:
             before = _lookup(owner, name)
             if before is not value:
                 self._set(owner, name, before, value)
-                if isinstance(owner, ModuleType) and name not in ("id", "LOGGER") and id(before) not in _ORIGINALS:
+                if isinstance(owner, ModuleType) and name not in ("id", "LOGGER") and not isinstance(before, ModuleType) and id(before) not in _ORIGINALS:
                     # Other modules may have bound it: they have to be looked through once more.
                     _ORIGINALS[id(before)] = (before, value)
                     self._scanned.clear()
