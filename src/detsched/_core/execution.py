@@ -227,6 +227,7 @@ class Execution:
             elif operation.holder() is not None:
                 cycle = verdict.lock_cycle(me)
                 if cycle:
+                    self.log.cycle = frozenset(cycle)
                     chosen = self._stop(verdict.deadlock(self, cycle))
                     if chosen is me:
                         raise Unwind
@@ -298,6 +299,7 @@ class Execution:
         self.outside -= 1
         self._awake = [t for t in self.live if t.pending is None or not t.pending.sleeps or t.pending.enabled()]
         self.log.jumps.append(len(self.log))
+        self.log.waiting.append([(t, t.pending) for t in self.live if t.pending is not None and t.pending.held() and not t.pending.enabled()])
 
     def _wait_outside(self, waiting: list[ControlledThread], until: float | None) -> bool:
         """Wait in real time for the first of what threads wait for outside of the run, at most for as long as the next deadline
@@ -488,6 +490,7 @@ class Execution:
 
     def _unwind(self) -> ControlledThread:
         self.unwinding = True
+        self.log.left = [(t, t.pending) for t in self.live if t.pending is not None and (t.pending.enabled() or t.pending.held())]
         self._fresh = None
         self._unwound.update(self.live)
         active.perform = self._perform_unwinding

@@ -16,13 +16,19 @@ class Log:
     of timeouts that fired without such a jump, and their deadlines.
     """
 
-    __slots__ = ("threads", "operations", "jumps", "expired")
+    __slots__ = ("threads", "operations", "jumps", "expired", "waiting", "left", "cycle")
 
     def __init__(self) -> None:
         self.threads: list[ControlledThread] = []
         self.operations: list[Operation] = []
         self.jumps: list[int] = []
         self.expired: dict[int, float] = {}
+        self.waiting: list[list[tuple[ControlledThread, Operation]]] = []
+        """For each jump, the operations that could not go on because somebody else held what they wait for."""
+        self.left: list[tuple[ControlledThread, Operation]] = []
+        """The operations that could have gone on when the run was over, or could not because somebody held what they wait for."""
+        self.cycle: frozenset[ControlledThread] = frozenset()
+        """The cycle of lock waits at which the run was stopped, whoever else could have gone on."""
 
     def __len__(self) -> int:
         return len(self.threads)

@@ -30,10 +30,10 @@ from .._world.patching import patched, reach
 from ..errors import InvalidSettings, UncontrolledError
 from ..settings import Settings, settle
 from .state import INTERLEAVED
-from ..strategies import Follow, RandomWalk, Replay, RoundRobin, Strategy, Turn
+from ..strategies import DFS, DPOR, Follow, RandomWalk, Replay, RoundRobin, Strategy, Turn
 
-_BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": RandomWalk, "random": RandomWalk, "roundrobin": RoundRobin}
-_OWN = (Follow, RandomWalk, RoundRobin, Replay)
+_BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": RandomWalk, "random": RandomWalk, "roundrobin": RoundRobin, "dfs": DFS, "dpor": DPOR}
+_OWN = (DFS, DPOR, Follow, RandomWalk, RoundRobin, Replay)
 
 
 running: Session | None = None

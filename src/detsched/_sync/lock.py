@@ -13,7 +13,7 @@ from typing import Any, final
 from _thread import LockType, TIMEOUT_MAX, allocate_lock, get_ident
 
 from .._core.active import active
-from .._core.operation import READ, WRITE, Mode, Operation
+from .._core.operation import HELD, READ, WRITE, Blocked, Footprint, Mode, Operation
 from .._core.resource import Resource
 from .._core.thread import ControlledThread
 from .._core.trespass import outside
@@ -42,6 +42,7 @@ class Acquire(Operation):
     __slots__ = ()
     kind = "acquire"
     blocking = True
+    found = False
     resource: LockState
 
     def enabled(self) -> bool:
@@ -56,17 +57,22 @@ class Acquire(Operation):
     def holder(self) -> ControlledThread | None:
         return self.resource.owner
 
+    def without(self, other: Operation) -> Footprint | Blocked:
+        return HELD if other.found else self.footprint()
+
 
 class AcquireUntil(Acquire):
     """Take the lock as soon as it is free, or give up at a deadline. What happens is decided where it is applied."""
 
-    __slots__ = ("deadline", "mode")
+    __slots__ = ("deadline", "mode", "found", "_due")
     deadline: float
+    found: bool
 
     def __init__(self, state: LockState, deadline: float) -> None:
         self.resource = state
         self.deadline = deadline
         self.mode: Mode = WRITE
+        self._due = False
 
     def enabled(self) -> bool:
         return not self.resource.real.locked() or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
@@ -83,7 +89,8 @@ class AcquireUntil(Acquire):
 class TryAcquire(Operation):
     """Take the lock if it is free right now."""
 
-    __slots__ = ("mode",)
+    __slots__ = ("mode", "found")
+    found: bool
     kind = "try acquire"
     resource: LockState
 
@@ -93,11 +100,15 @@ class TryAcquire(Operation):
 
     def apply(self) -> bool:
         state = self.resource
-        if not state.real.acquire(False):
+        self.found = not state.real.acquire(False)
+        if self.found:
             self.mode = READ
             return False
         state.owner = active.execution.current  # type: ignore[union-attr]
         return True
+
+    def without(self, other: Operation) -> Footprint | Blocked:
+        return ((self.resource, READ if other.found else WRITE),)
 
 
 class Release(Operation):
@@ -105,6 +116,7 @@ class Release(Operation):
 
     __slots__ = ()
     kind = "release"
+    found = True
     resource: LockState
 
     def apply(self) -> None:
@@ -116,13 +128,14 @@ class Release(Operation):
 class Locked(Operation):
     """Ask whether the lock is held."""
 
-    __slots__ = ()
+    __slots__ = ("found",)
     kind = "locked?"
     mode = READ
     resource: LockState
 
     def apply(self) -> bool:
-        return self.resource.real.locked()
+        self.found = self.resource.real.locked()
+        return self.found
 
 
 def deadline_after(timeout: float) -> float:
