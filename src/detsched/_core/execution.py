@@ -294,12 +294,12 @@ class Execution:
         return None
 
     def _pass_time(self, until: float) -> None:
+        self.log.waiting.append([(t, t.pending) for t in self.live if t.pending is not None and t.pending.held() and not t.pending.enabled()])
         self.outside += 1
         self.clock.pass_time(until)
         self.outside -= 1
         self._awake = [t for t in self.live if t.pending is None or not t.pending.sleeps or t.pending.enabled()]
         self.log.jumps.append(len(self.log))
-        self.log.waiting.append([(t, t.pending) for t in self.live if t.pending is not None and t.pending.held() and not t.pending.enabled()])
 
     def _wait_outside(self, waiting: list[ControlledThread], until: float | None) -> bool:
         """Wait in real time for the first of what threads wait for outside of the run, at most for as long as the next deadline

@@ -89,6 +89,10 @@ class Operation:
         """
         return self.footprint()
 
+    def asks(self, other: Operation) -> bool:
+        """Whether the operation would have asked its question, had `other` not come before."""
+        return True
+
     def held(self) -> bool:
         """For an operation that is blocked: whether somebody else has what it waits for, so that it could have gone before them."""
         return True

@@ -131,6 +131,9 @@ class Wake(Operation):
             return CAUSED
         return HELD if other.found and self._locked is not None else self.footprint()
 
+    def asks(self, other: Operation) -> bool:
+        return other is not self._waiter.by
+
     def holder(self) -> ControlledThread | None:
         if self._locked is None or not (self._waiter.notified or self._waiter.expired()):
             return None

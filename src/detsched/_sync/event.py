@@ -160,6 +160,9 @@ class Woken(Operation):
     def without(self, other: Operation) -> Footprint | Blocked:
         return self.footprint() if self._due else CAUSED
 
+    def asks(self, other: Operation) -> bool:
+        return False
+
     @property
     def key(self) -> str:
         return f"{self.kind} {self._event.key}"

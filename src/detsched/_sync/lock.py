@@ -72,6 +72,7 @@ class AcquireUntil(Acquire):
         self.resource = state
         self.deadline = deadline
         self.mode: Mode = WRITE
+        self.found = False
         self._due = False
 
     def enabled(self) -> bool:
@@ -79,11 +80,24 @@ class AcquireUntil(Acquire):
 
     def apply(self) -> bool:
         clock = active.execution.clock  # type: ignore[union-attr]
-        if self.resource.real.locked() or clock.fires():
+        self.found = self.resource.real.locked()
+        self._due = clock.expired(self.deadline)
+        if self.found or clock.fires():
             self.mode = READ
             clock.gave_up(self.deadline)
             return False
         return super().apply()
+
+    def without(self, other: Operation) -> Footprint | Blocked:
+        if not other.found:
+            return ((self.resource, WRITE if self.found else self.mode),)
+        return ((self.resource, READ),) if self._due else HELD
+
+    def asks(self, other: Operation) -> bool:
+        return not other.found
+
+    def answering(self, value: int) -> Footprint:
+        return ((self.resource, READ if value else WRITE),)
 
 
 class TryAcquire(Operation):
@@ -116,13 +130,30 @@ class Release(Operation):
 
     __slots__ = ()
     kind = "release"
-    found = True
+    found: bool = True
     resource: LockState
 
     def apply(self) -> None:
         state = self.resource
+        try:
+            state.real.release()
+        except RuntimeError:
+            operations = active.execution.log.operations  # type: ignore[union-attr]
+            if operations and operations[-1] is self:
+                operations[-1] = StrayRelease(state)
+            raise
         state.owner = None
-        state.real.release()
+
+    def without(self, other: Operation) -> Footprint | Blocked:
+        return ((self.resource, WRITE if other.found else READ),)
+
+
+class StrayRelease(Release):
+    """What a release of a free lock turns out to have been: an error, that only looked at the lock."""
+
+    __slots__ = ()
+    found = False
+    mode = READ
 
 
 class Locked(Operation):

@@ -82,6 +82,7 @@ class AcquireUntil(Acquire):
         super().__init__(state)
         self.deadline = deadline
         self.mode: Mode = WRITE
+        self.found = False
         self._due = False
 
     def enabled(self) -> bool:
@@ -89,11 +90,24 @@ class AcquireUntil(Acquire):
 
     def apply(self) -> bool:
         clock = active.execution.clock  # type: ignore[union-attr]
-        if self.resource.block.locked() or clock.fires():
+        self.found = self.resource.block.locked()
+        self._due = clock.expired(self.deadline)
+        if self.found or clock.fires():
             self.mode = READ
             clock.gave_up(self.deadline)
             return False
         return super().apply()
+
+    def without(self, other: Operation) -> Footprint | Blocked:
+        if not other.found:
+            return ((self.resource, WRITE if self.found else self.mode),)
+        return ((self.resource, READ),) if self._due else HELD
+
+    def asks(self, other: Operation) -> bool:
+        return not other.found
+
+    def answering(self, value: int) -> Footprint:
+        return ((self.resource, READ if value else WRITE),)
 
 
 class TryAcquire(Operation):

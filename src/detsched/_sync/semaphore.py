@@ -89,8 +89,11 @@ class AcquireUntil(_OnSemaphore):
 
     def without(self, other: Operation) -> Footprint | Blocked:
         if self._available(other):
-            return ((self.resource, WRITE),)
+            return ((self.resource, self.mode if self.found else WRITE),)
         return ((self.resource, READ),) if self._due else HELD
+
+    def asks(self, other: Operation) -> bool:
+        return self._available(other)
 
     def answering(self, value: int) -> Footprint:
         return ((self.resource, READ if value else WRITE),)

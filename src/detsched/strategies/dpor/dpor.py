@@ -27,7 +27,7 @@ from ...errors import DivergenceError
 from ..replay import CAUSES
 from ..strategy import Strategy, Turn
 from .letter import Letter, Names
-from .races import History
+from .races import History, Race
 from .wakeup import Branch, begins, insert
 
 _CUT = ("limit", "livelock")
@@ -139,11 +139,11 @@ class DPOR(Strategy):
         history = History(log, self._answers, self._names)
         self._extend(log, history.letters)
         for race in history.races:
-            node = self._nodes[race.first]
-            word = history.independent_of(race)
-            word.append(race.letter)
-            if not any(begins(letter, word) is not None for letter in node.asleep):
-                insert(node.tree, word)
+            self._reverse(race, history)
+        for index, (answer, count) in self._answers.items():
+            for value in range(count):
+                if value != answer:
+                    self._reverse(Race(index, index, self._answering(index, value, log)), history)
         return self._next()
 
     def _extend(self, log: Log, letters: list[Letter]) -> None:
@@ -155,25 +155,22 @@ class DPOR(Strategy):
             letter = letters[index]
             tree = self._followed[index - begun]
             redundant = redundant or any(other.thread == letter.thread and other.value == letter.value for other in asleep)
-            node = Node(letter, log.operations[index].key, asleep, tree)
-            if index in self._answers:
-                node.tree = self._alternatives(node, index, log) + tree
-            nodes.append(node)
+            nodes.append(Node(letter, log.operations[index].key, asleep, tree))
             asleep = _still_asleep(asleep, letter)
         self.redundant += redundant
 
-    def _alternatives(self, node: Node, index: int, log: Log) -> list[Branch]:
-        """The other answers to the question of an event: before all else that is to be run from there, so that they are asleep together."""
-        answer, count = self._answers[index]
-        found = []
-        for value in range(count):
-            if value == answer or any(b.letter.thread == node.letter.thread and b.letter.value == value for b in node.tree):
-                continue
-            prints = self._names.prints(log.operations[index].answering(value))
-            letter = Letter(node.letter.thread, value, prints, node.letter.daemon, False, None)
-            if not any(begins(other, [letter]) is not None for other in node.asleep):
-                found.append(Branch(letter, []))
-        return found
+    def _reverse(self, race: Race, history: History) -> None:
+        """See to it that the other order of a race is run, if no equivalent one was."""
+        node = self._nodes[race.first]
+        word = history.independent_of(race)
+        word.append(race.letter)
+        if not any(begins(letter, word) is not None for letter in node.asleep):
+            insert(node.tree, word)
+
+    def _answering(self, index: int, value: int, log: Log) -> Letter:
+        """The letter of an event, had its question been answered otherwise: the two are a race of sorts."""
+        letter = self._nodes[index].letter
+        return Letter(letter.thread, value, self._names.prints(log.operations[index].answering(value)), letter.daemon, False, None)
 
     def _next(self) -> bool:
         """Go back to the latest point where something is left to be run; whether there is one."""

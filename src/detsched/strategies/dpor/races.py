@@ -134,13 +134,16 @@ class History:
             if self._nth[other] <= known[self._thread[other]]:
                 continue
             changed: object = None
+            asks = True
             if itself:
-                changed = operation.without(self._log.operations[other])
+                operation_before = self._log.operations[other]
+                changed = operation.without(operation_before)
                 if changed is HELD:
                     held.append(other)
                     continue
+                asks = operation.asks(operation_before) and all(operation.asks(self._log.operations[i]) for i in held)
             if changed is not CAUSED:
-                self.races.append(Race(other, index, letter if changed is None else self._reversed(letter, changed, own)))  # type: ignore[arg-type]
+                self.races.append(Race(other, index, letter if changed is None else self._reversed(letter, changed, own, asks)))  # type: ignore[arg-type]
             self._join(known, other)
         for other in held:
             self._join(known, other)
@@ -168,13 +171,12 @@ class History:
                 if other_mode is WRITE and self._nth[other] <= known[self._thread[other]]:
                     return  # everything before it is known, too
 
-    def _reversed(self, letter: Letter, footprint: Footprint, own: int) -> Letter:
+    def _reversed(self, letter: Letter, footprint: Footprint, own: int, asks: bool) -> Letter:
         # Whether the thread, or the run, would end with it cannot be told, so it is taken not to. If it does, that shows in the
         # branch that an equivalent order is in, and is reversed there.
         prints = self._names.prints(footprint)
         first = tuple(pair for pair in letter.prints[own:] if pair[1] is READ)
-        value = letter.value if prints == letter.prints[:own] else 0
-        return Letter(letter.thread, value, prints + first, letter.daemon, False, None)
+        return Letter(letter.thread, letter.value if asks else 0, prints + first, letter.daemon, False, None)
 
 
 __all__ = ["Clock", "History", "Race"]
