@@ -52,8 +52,8 @@ _LATER_VALUES: dict[tuple[str, Any], str] = {
     ("granularity", "line"): "yield points inside plain code are not there yet: use granularity='sync'",
     ("granularity", "opcode"): "yield points inside plain code are not there yet: use granularity='sync'",
 }
-STRATEGIES = ("auto", "random", "roundrobin")
-_STRATEGIES_LATER = ("dpor", "dfs", "pct", "pos", "surw")
+STRATEGIES = ("auto", "dpor", "dfs", "random", "roundrobin")
+_STRATEGIES_LATER = ("pct", "pos", "surw")
 
 
 def _refuse(name: str, value: object, wanted: str) -> InvalidSettings:

@@ -144,6 +144,9 @@ class Sleep(Operation):
     def enabled(self) -> bool:
         return self._clock.base >= self.deadline or self._clock.anytime
 
+    def held(self) -> bool:
+        return False
+
     def apply(self) -> None:
         self._clock.gave_up(self.deadline)
 

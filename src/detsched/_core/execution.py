@@ -250,6 +250,7 @@ class Execution:
             elif operation.holder() is not None:
                 cycle = verdict.lock_cycle(me)
                 if cycle:
+                    self.log.cycle = frozenset(cycle)
                     chosen = self._stop(verdict.deadlock(self, cycle))
                     if chosen is me:
                         raise Unwind
@@ -318,6 +319,7 @@ class Execution:
         return None
 
     def _pass_time(self, until: float) -> None:
+        self.log.waiting.append([(t, t.pending) for t in self.live if t.pending is not None and t.pending.held() and not t.pending.enabled()])
         self.outside += 1
         self.clock.pass_time(until)
         self.outside -= 1
@@ -538,6 +540,7 @@ class Execution:
 
     def _unwind(self) -> ControlledThread:
         self.unwinding = True
+        self.log.left = [(t, t.pending) for t in self.live if t.pending is not None and (t.pending.enabled() or t.pending.held())]
         self._fresh = None
         self._unwound.update(self.live)
         self.log.pending = [(thread, thread.pending) for thread in self.live if thread.pending is not None]

@@ -18,7 +18,7 @@ class Log:
     at any time, each with the label of the thread that asked.
     """
 
-    __slots__ = ("threads", "operations", "jumps", "expired", "pending", "answers")
+    __slots__ = ("threads", "operations", "jumps", "expired", "pending", "answers", "waiting", "left", "cycle")
 
     def __init__(self) -> None:
         self.threads: list[ControlledThread] = []
@@ -27,6 +27,12 @@ class Log:
         self.expired: dict[int, float] = {}
         self.pending: list[tuple[ControlledThread, Operation]] = []
         self.answers: list[tuple[str, int]] = []
+        self.waiting: list[list[tuple[ControlledThread, Operation]]] = []
+        """For each jump, the operations that could not go on because somebody else held what they wait for."""
+        self.left: list[tuple[ControlledThread, Operation]] = []
+        """The operations that could have gone on when the run was over, or could not because somebody held what they wait for."""
+        self.cycle: frozenset[ControlledThread] = frozenset()
+        """The cycle of lock waits at which the run was stopped, whoever else could have gone on."""
 
     def __len__(self) -> int:
         return len(self.threads)

@@ -193,7 +193,7 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
                     break
                 if settings.seconds is not None and exploration.runs and _clock() - began >= settings.seconds:
                     break
-                done = session.run(strategy, Turn(index, settings.seed + index))
+                done = session.run(strategy, Turn(index, settings.seed if getattr(strategy, "systematic", False) else settings.seed + index))
                 exploration._note(done)
                 if not done.failures:
                     last_pass = done, index
@@ -203,7 +203,10 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
                     if _confirm(exploration, session, strategy, done, index, known, passed, at_first):
                         break
                 index += 1
-                if not strategy.end(done.execution.log, done.failures):
+                more = strategy.end(done.execution.log, done.failures)
+                exploration.redundant = getattr(strategy, "redundant", 0)
+                if not more:
+                    exploration.complete = getattr(strategy, "complete", False)
                     break
         except KeyboardInterrupt as error:
             exploration.interrupted = True

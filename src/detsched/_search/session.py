@@ -32,12 +32,12 @@ from .._world.debugger import Breakpoints
 from .._world.patching import patched, reach
 from ..errors import InvalidSettings, UncontrolledError
 from ..settings import Settings, settle
-from ..strategies import Follow, RandomWalk, Replay, RoundRobin, Strategy, Turn
+from ..strategies import DFS, DPOR, Follow, RandomWalk, Replay, RoundRobin, Strategy, Turn
 from ..strategies.guided import Guided
 from .state import INTERLEAVED
 
-_BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": RandomWalk, "random": RandomWalk, "roundrobin": RoundRobin}
-_OWN = (Follow, RandomWalk, RoundRobin, Replay)
+_BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": RandomWalk, "random": RandomWalk, "roundrobin": RoundRobin, "dfs": DFS, "dpor": DPOR}
+_OWN = (DFS, DPOR, Follow, RandomWalk, RoundRobin, Replay)
 
 
 running: Session | None = None
