@@ -125,6 +125,10 @@ class Operation:
         """The thread that this operation starts or waits for the end of."""
         return None
 
+    def awaited(self) -> tuple[Resource, ...]:
+        """What an operation that is blocked waits for, in the terms of the program."""
+        return tuple(resource for resource, _ in self.footprint())
+
     def shows(self) -> str:
         """The value at what the operation touches, now, as short text; empty where it is not known.
 

@@ -53,8 +53,8 @@ class _Search:
         for index, thread in enumerate(log.threads):
             self._of_thread.setdefault(thread, []).append(index)
         self._answers = Plan.of(log).answers
-        self._awaited = {id(resource) for _, operation in log.pending if operation.kind not in _FOLLOWS for resource, _ in operation.footprint()}
-        self._awaited |= {id(resource) for _, operation in log.pending if operation.kind == "woken" for resource, _ in operation.footprint()}
+        waiting = [operation for _, operation in log.pending if operation.kind not in _FOLLOWS or operation.kind == "woken"]
+        self._awaited = {id(resource) for operation in waiting for resource in operation.awaited()}
         self._last = len(log)
         if failing is not None:
             # What came after the last step of the thread that raised has no part in it.
