@@ -19,7 +19,9 @@ class SettingsDict(TypedDict, total=False):
     seed: int
     runs: int | None
     seconds: float | None
-    granularity: Literal["sync"]
+    granularity: Literal["sync", "access"]
+    watch: Any
+    ignore: Any
     timeouts: Literal["idle"]
     clock: Literal["virtual"]
     randomness: Literal["real"]
@@ -34,8 +36,6 @@ class SettingsDict(TypedDict, total=False):
 _LATER: dict[str, str] = {
     "preemptions": "bounds come with the systematic strategies",
     "delays": "bounds come with the systematic strategies",
-    "watch": "yield points on shared state are not there yet",
-    "ignore": "yield points on shared state are not there yet",
     "races": "race detection comes with yield points on shared state",
     "progress": "progress lines come with long explorations",
     "workers": "parallel search is not there yet",
@@ -46,7 +46,6 @@ _LATER: dict[str, str] = {
     "profile": "profiles come with the pytest plugin",
 }
 _LATER_VALUES: dict[tuple[str, Any], str] = {
-    ("granularity", "access"): "yield points on shared state are not there yet: use granularity='sync'",
     ("granularity", "gil"): "yield points inside plain code are not there yet: use granularity='sync'",
     ("granularity", "line"): "yield points inside plain code are not there yet: use granularity='sync'",
     ("granularity", "opcode"): "yield points inside plain code are not there yet: use granularity='sync'",
@@ -91,7 +90,9 @@ class Settings:
     seed: int = 0
     runs: int | None = 500
     seconds: float | None = None
-    granularity: Literal["sync"] = "sync"
+    granularity: Literal["sync", "access"] = "sync"
+    watch: Any = ()
+    ignore: Any = ()
     timeouts: Literal["idle"] = "idle"
     clock: Literal["virtual"] = "virtual"
     randomness: Literal["real"] = "real"
@@ -125,7 +126,7 @@ class Settings:
         if self.max_steps is not None and (type(self.max_steps) is not int or self.max_steps < 1):
             raise _refuse("max_steps", self.max_steps, "a positive int, or None for no limit")
         for name, allowed in (
-            ("granularity", ("sync",)),
+            ("granularity", ("sync", "access")),
             ("timeouts", ("idle",)),
             ("clock", ("virtual",)),
             ("randomness", ("real",)),

@@ -147,8 +147,7 @@ def check_schedule(session: Session, schedule: Any, given: Any) -> Schedule:
         )
     if "granularity" in given and given["granularity"] != parsed.granularity:
         raise InvalidSettings(f"granularity={given['granularity']!r} contradicts the schedule, which was recorded at {parsed.granularity!r}: leave it out")
-    if parsed.granularity != "sync":
-        raise InvalidSettings(f"the schedule was recorded at granularity {parsed.granularity!r}, which is not there yet")
+    session.settings = session.settings.replace(granularity=parsed.granularity)
     return parsed
 
 

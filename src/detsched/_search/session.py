@@ -22,6 +22,7 @@ from .._core.schedule import Schedule, program_digest
 from .._core.thread import ControlledThread
 from .._core.trace import Recorder
 from .._core.workers import Pinned
+from .._memory.watching import Watching
 from .._sync.thread import Excepthook, MainThread
 from .._world import futures
 from .._world.patching import patched, reach
@@ -91,6 +92,8 @@ class Session:
         self._stack = ExitStack()
         self._interrupts = Interrupts()
         self._excepthook = Excepthook(settings.thread_exceptions == "print")
+        self.watching: Watching | None = None
+        """What makes yield points inside plain code; None where there are none."""
 
     @classmethod
     def of(cls, program: Callable[..., Any], args: Sequence[Any], given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Session:
@@ -112,6 +115,9 @@ class Session:
             if self.settings.patch:
                 self._stack.enter_context(patched())
                 reach(self.program, *self.args, self.settings.setup)
+            if self.settings.granularity != "sync":
+                watching = Watching(self.settings.granularity, self.settings.watch, self.settings.ignore, [self.program, *self.args])
+                self.watching = self._stack.enter_context(watching)
             self._stack.enter_context(Pinned())
             self._interrupts.unshield()
         except BaseException:
@@ -142,10 +148,15 @@ class Session:
         futures.restart_names()
         self._excepthook.begin()
         running = self
+        watching = self.watching
+        if watching is not None:
+            watching.begin(execution)
         try:
             with MainThread(execution):
                 value = contextvars.copy_context().run(execution.run, partial(self.program, *args))
         finally:
+            if watching is not None:
+                watching.end()
             running = None
             self._excepthook.end()
         if execution.abandoned:

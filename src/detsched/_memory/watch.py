@@ -1,0 +1,188 @@
+"""Which code is watched, and under which names it stores.
+
+Watched is all code outside the standard library, site-packages and detsched itself, and what is named on top. A name that no
+watched code ever stores under is no shared state: reading a method or a global function is no access. Stores by names that are
+computed (`setattr`, `__dict__`) can be of any name.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from .._core.frames import PROGRAM, rank
+from .bytecode import stored_names
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_COMPUTED = frozenset(("setattr", "delattr", "__setattr__", "__delattr__", "__dict__", "vars", "globals", "exec", "eval"))
+"""Names by which code may store under any name."""
+_HOLDERS = (property, staticmethod, classmethod, functools.partial, functools.cached_property)
+
+
+def functions_in(things: Iterable[Any], ours: Any) -> Iterator[CodeType]:
+    """The code of the functions that things are or hold, of those files that `ours` says yes to."""
+    todo, seen = list(things), set()
+    while todo:
+        thing = todo.pop()
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, MethodType):
+            todo.append(thing.__func__)
+        elif isinstance(thing, FunctionType):
+            if ours(thing.__code__):
+                yield thing.__code__
+            for cell in thing.__closure__ or ():
+                try:
+                    inside = cell.cell_contents
+                except ValueError:
+                    continue
+                if isinstance(inside, (FunctionType, MethodType, *_HOLDERS)):
+                    todo.append(inside)
+        elif isinstance(thing, type):
+            todo += [each for each in vars(thing).values() if isinstance(each, (FunctionType, type, *_HOLDERS)) or hasattr(type(each), "__wrapped__")]
+        elif isinstance(thing, _HOLDERS):
+            todo += [getattr(thing, name, None) for name in ("fget", "fset", "fdel", "func", "__func__")]
+        if not isinstance(thing, type):
+            wrapped = getattr(thing, "__dict__", {}).get("__wrapped__") if isinstance(getattr(thing, "__dict__", None), dict) else None
+            if wrapped is not None:
+                todo.append(wrapped)
+
+
+class Names:
+    """The names that some code stores under."""
+
+    def __init__(self) -> None:
+        self.stored: set[str] = set()
+        self.any = False
+        """Whether there are stores of names that are computed."""
+        self._codes: dict[int, CodeType] = {}
+
+    def admit(self, code: CodeType) -> bool:
+        """Take in a code object, with those inside it. Whether there was anything new."""
+        if id(code) in self._codes:
+            return False
+        before = len(self.stored), self.any
+        todo = [code]
+        while todo:
+            each = todo.pop()
+            if id(each) in self._codes:
+                continue
+            self._codes[id(each)] = each
+            self.stored |= stored_names(each)
+            if not self.any and not _COMPUTED.isdisjoint(each.co_names):
+                self.any = True
+            todo += [constant for constant in each.co_consts if isinstance(constant, CodeType)]
+        return (len(self.stored), self.any) != before
+
+    def has(self, name: str) -> bool:
+        """Whether there may be a store under a name."""
+        return self.any or name in self.stored
+
+
+class Watched:
+    """The code that is watched: by default, and by what the settings name."""
+
+    def __init__(self, watch: Iterable[Any] = (), ignore: Iterable[Any] = ()) -> None:
+        self._watch, self._ignore = _Selection(watch), _Selection(ignore)
+        self._of: dict[str, bool] = {}
+        self._named = self._watch.codes or self._ignore.codes
+
+    def __call__(self, code: CodeType) -> bool:
+        """Whether a code object is watched."""
+        if self._named:
+            if self._ignore.has_code(code):
+                return False
+            if self._watch.has_code(code):
+                return True
+        file = code.co_filename
+        known = self._of.get(file)
+        if known is None:
+            known = self._of[file] = self._decide(file)
+        return known
+
+    def _decide(self, file: str) -> bool:
+        if file.startswith(_PACKAGE) or self._ignore.has_file(file):
+            return False
+        return rank(file) == PROGRAM or self._watch.has_file(file)
+
+    def modules(self) -> Iterator[ModuleType]:
+        """The modules that are loaded and watched."""
+        for module in list(sys.modules.values()):
+            file = getattr(module, "__file__", None) if isinstance(module, ModuleType) else None
+            if isinstance(file, str) and self._module_file(file):
+                yield module
+
+    def _module_file(self, file: str) -> bool:
+        known = self._of.get(file)
+        if known is None:
+            known = self._of[file] = self._decide(file)
+        return known
+
+    def explicit(self) -> list[Any]:
+        """Functions that were named themselves."""
+        return list(self._watch.functions)
+
+
+class _Selection:
+    """Modules, packages, paths and functions that were named."""
+
+    def __init__(self, named: Iterable[Any]) -> None:
+        self.functions: list[Any] = []
+        self.codes: list[CodeType] = []
+        self._paths: list[str] = []
+        self._modules: list[str] = []
+        for each in named:
+            if isinstance(each, ModuleType):
+                self._modules.append(each.__name__)
+            elif isinstance(each, os.PathLike) or (isinstance(each, str) and (os.sep in each or each.endswith(".py"))):
+                self._paths.append(os.path.abspath(os.fspath(each)))
+            elif isinstance(each, str):
+                self._modules.append(each)
+            else:
+                self.functions.append(each)
+                self.codes += functions_in([each], lambda code: True)
+
+    def has_code(self, code: CodeType) -> bool:
+        """Whether a code object belongs to a function that was named: also one inside it."""
+        return any(code is each or (code.co_filename == each.co_filename and code.co_qualname.startswith(f"{each.co_qualname}.")) for each in self.codes)
+
+    def has_file(self, file: str) -> bool:
+        """Whether a source file belongs to a module, package or path that was named."""
+        full = os.path.abspath(file)
+        if any(full == path or full.startswith(os.path.join(path, "")) for path in self._paths):
+            return True
+        return any(full == path or full.startswith(path + os.sep) for name in self._modules for path in _places(name))
+
+
+@functools.cache
+def _found(name: str) -> tuple[str, ...]:
+    from importlib.util import find_spec
+
+    try:
+        spec = find_spec(name)
+    except (ImportError, ValueError, AttributeError):
+        return ()
+    if spec is None:
+        return ()
+    places = list(spec.submodule_search_locations or ())
+    return tuple(places) or ((spec.origin,) if spec.origin else ())
+
+
+def _places(name: str) -> tuple[str, ...]:
+    """The file of a module, or the folders of a package."""
+    module = sys.modules.get(name)
+    if module is not None:
+        folders = getattr(module, "__path__", None)
+        if folders is not None:
+            return tuple(map(os.path.abspath, folders))
+        file = getattr(module, "__file__", None)
+        return (os.path.abspath(file),) if file else ()
+    return tuple(map(os.path.abspath, _found(name)))
+
+
+__all__ = ["Names", "Watched", "functions_in"]

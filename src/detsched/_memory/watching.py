@@ -1,0 +1,145 @@
+"""Watching code while a program is explored: from the events of the interpreter to operations.
+
+What makes events (monitoring or tracing) asks here which offsets of a code object are sites, and reports each that is about to
+execute.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from types import CodeType, FrameType
+from typing import Any
+
+from _thread import get_ident
+
+from .._core.active import active
+from .._core.execution import Execution
+from .._core.thread import ControlledThread
+from ..errors import InternalError
+from .alone import Alone
+from .locations import known
+from .monitoring import Monitoring
+from .scene import scene
+from .sites import Site, Table
+from .tracing import Tracing
+from .watch import Names, Watched, functions_in
+
+Source: Any = Monitoring if sys.version_info >= (3, 12) else Tracing
+"""What makes the events."""
+_PATIENCE_WITH_CLEANUP = 10_000
+"""Accesses that a thread may make while it is unwound before it is told again."""
+
+
+class Watching:
+    """The watched code of one session. Enter it around the runs."""
+
+    def __init__(self, granularity: str, watch: Iterable[Any], ignore: Iterable[Any], things: Iterable[Any]) -> None:
+        self.granularity = granularity
+        self.watched = Watched(watch, ignore)
+        self._things = list(things)
+        self._names = Names()
+        self._tables: dict[int, Table] = {}
+        self.sites: dict[int, dict[int, Site]] = {}
+        """For each code object (by its id), the sites at its offsets."""
+        self.grew = False
+        """Whether code came up during a run that stores under new names."""
+        self._alone = Alone()
+        self._source: Any = Source(self)
+        self._cleanups = 0
+
+    def __enter__(self) -> Watching:
+        for module in self.watched.modules():
+            for code in functions_in(vars(module).values(), self.watched):
+                self._names.admit(code)
+        for code in functions_in([*self._things, *map(type, self._things), *self.watched.explicit()], self.watched):
+            self._names.admit(code)
+        self._source.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._source.__exit__(*exc)
+        self._tables.clear()
+        self.sites.clear()
+        known.begin({})
+
+    def begin(self, execution: Execution) -> None:
+        """A run is about to begin, in this thread."""
+        known.begin(execution.named)
+        self._alone = Alone()
+        self._cleanups = 0
+        execution.at_thread_begin = self._begin_thread
+        self._source.begin_run()
+
+    def end(self) -> None:
+        """The run has ended."""
+        self._source.end_run()
+
+    def _begin_thread(self, thread: ControlledThread) -> None:
+        scene.creator = thread.label
+        _see_what_it_is_given(thread)
+        self._source.begin_thread()
+
+    def table(self, code: CodeType) -> dict[int, Site]:
+        """The sites of a watched code object."""
+        found = self.sites.get(id(code))
+        if found is None:
+            if code.co_name != "<module>" or not _importing():
+                if self._names.admit(code):
+                    self._grow()
+            table = self._tables[id(code)] = Table(code, self._names.has)
+            found = self.sites[id(code)] = table.sites
+        return found
+
+    def _grow(self) -> None:
+        execution = active.execution
+        self.grew = self.grew or (execution is not None and execution.main.children > 0)
+        if self._tables:
+            for address, table in list(self._tables.items()):
+                fresh = self._tables[address] = Table(table.code, self._names.has)
+                self.sites[address] = fresh.sites
+            self._source.refresh()
+
+    def at(self, site: Site, frame: FrameType) -> None:
+        """A site is about to execute, in a thread under control."""
+        execution = active.execution
+        assert execution is not None
+        thread = execution.current
+        if thread.atomic:
+            return
+        scene.creator = thread.label
+        try:
+            operation = site(frame)
+        except Exception as error:
+            execution.interrupt(InternalError(f"at an access in {frame.f_code.co_qualname}, line {frame.f_lineno}: {error!r}"))
+            return
+        if operation is None or not execution.main.children or (len(execution.live) == 1 and self._alone.now(execution)):
+            return
+        if execution.unwinding:
+            self._cleanups += 1
+            if self._cleanups <= _PATIENCE_WITH_CLEANUP:
+                return
+        active.perform(operation)
+
+
+def _importing() -> bool:
+    execution = active.execution
+    return execution is not None and active.ident == get_ident() and execution.current.atomic > 0
+
+
+def _see_what_it_is_given(thread: ControlledThread) -> None:
+    """What a new thread begins with bears a name before anybody uses it."""
+    handle = thread.handle
+    if handle is None:
+        return
+    target = getattr(handle, "_target", None)
+    things = [handle, getattr(target, "__self__", None), *(getattr(handle, "_args", None) or ()), *(getattr(handle, "_kwargs", None) or {}).values()]
+    for thing in things:
+        scene.stored(id(thing))
+    function = getattr(target, "__func__", target)
+    for name, cell in zip(getattr(getattr(function, "__code__", None), "co_freevars", ()), getattr(function, "__closure__", None) or ()):
+        known.see_cell(cell, name, scene.creator)
+        try:
+            scene.stored(id(cell.cell_contents))
+        except ValueError:
+            pass
