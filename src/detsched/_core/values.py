@@ -18,9 +18,11 @@ from types import CodeType, FrameType
 from typing import Any
 
 try:
-    from _ctypes import PyObj_FromPtr as _object_at  # type: ignore[attr-defined]
+    import _ctypes
 except ImportError:  # an interpreter without it
-    _object_at = None
+    _object_at: Any = None
+else:
+    _object_at = getattr(_ctypes, "PyObj_FromPtr", None)
 
 _word = c_size_t.from_address
 _count = c_uint32.from_address

@@ -72,9 +72,9 @@ def write_attribute(address: int, name: str, stored: int = 0) -> Read | None:
     """Store or delete an attribute of the object at an address."""
     if not address:
         return None
-    if stored:
-        scene.stored(stored)
     kind = object_at(type_at(address))
+    if stored:
+        scene.stored(stored, name if issubclass(kind, ModuleType) else f"{kind.__name__}.{name}")
     if issubclass(kind, ModuleType):
         return known.see_namespace(vars(object_at(address)), scene.creator).attribute(name).writing
     if issubclass(kind, type):

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import NamedTuple
 
+from .._core.values import locals_and_cells
+
 VERSION = sys.version_info[:2]
 _NAME = dis.opname
 _EXTENDED, _CACHE = dis.opmap["EXTENDED_ARG"], dis.opmap["CACHE"]
@@ -148,3 +150,42 @@ def stored_names(code: CodeType, module_level: bool = False) -> set[str]:
     """The names that a code object stores attributes and globals under; of a module's top level, its variables too."""
     wanted = _STORES | _NAME_STORES if module_level else _STORES
     return {code.co_names[each.arg] for each in _decode(code) if each.op in wanted}
+
+
+_CELL_STORES = frozenset(dis.opmap[name] for name in ("STORE_DEREF", "DELETE_DEREF"))
+_CAPTURES = frozenset(dis.opmap[name] for name in ("LOAD_CLOSURE", "LOAD_FAST", "LOAD_FAST_BORROW") if name in dis.opmap)
+
+
+def stored_cells(code: CodeType) -> set[str]:
+    """The variables that `code` shares with other functions and stores."""
+    names = locals_and_cells(code)
+    return {names[each.arg] for each in _decode(code) if each.op in _CELL_STORES}
+
+
+def settled_cells(code: CodeType) -> set[str]:
+    """The variables that `code` hands to functions inside it only after its last store to them.
+
+    In the order of the bytecode, with no way back from the first capture to a store.
+    """
+    names = locals_and_cells(code)
+    mine = set(code.co_cellvars)
+    captured: dict[str, int] = {}
+    last: dict[str, int] = {}
+    back: list[tuple[int, int]] = []
+    for each in _decode(code):
+        if each.op in _CELL_STORES:
+            last[names[each.arg]] = each.offset
+        elif each.op in _CAPTURES and each.arg < len(names) and names[each.arg] in mine:
+            captured.setdefault(names[each.arg], each.offset)
+        elif "BACKWARD" in _NAME[each.op]:
+            back.append((each.following - each.arg * 2, each.offset))
+        elif _NAME[each.op] in ("LOAD_FAST_LOAD_FAST", "LOAD_FAST_BORROW_LOAD_FAST_BORROW", "STORE_FAST_LOAD_FAST"):
+            for index in (each.arg >> 4, each.arg & 15):
+                if names[index] in mine:
+                    captured.setdefault(names[index], each.offset)
+    settled = set()
+    for name in mine:
+        store, capture = last.get(name, -1), captured.get(name, -1)
+        if store < capture and not any(target <= store and capture < source for target, source in back):
+            settled.add(name)
+    return settled

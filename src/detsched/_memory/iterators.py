@@ -12,9 +12,13 @@ from .locations import Read, SharedObject
 from .scene import joined, scene
 from .._core.values import object_at, type_at
 
-_WALKS = frozenset(
+def _any(*things: Any) -> tuple[Any, ...]:
+    return things
+
+
+_WALKS: frozenset[type] = frozenset(
     type(each)
-    for each in (
+    for each in _any(
         iter([]), reversed([]), iter({}), iter({}.values()), iter({}.items()), reversed({}), reversed({}.values()), reversed({}.items()),
         iter(set()), iter(bytearray()), {}.keys(), {}.values(), {}.items(),
     )
@@ -25,7 +29,7 @@ _WRAPS = frozenset(
      itertools.accumulate, itertools.zip_longest, itertools.cycle, itertools.compress, reversed, itertools.groupby, itertools.pairwise)
 )  # fmt: skip
 """Iterators over iterators."""
-_LIST_ITERATOR = type(iter([]))
+_LIST_ITERATOR: type = type(_any(iter(list[int]()))[0])
 
 
 def _import_more() -> None:
@@ -34,7 +38,7 @@ def _import_more() -> None:
 
     global _WALKS
     ordered: Any = collections.OrderedDict()
-    more = (iter(collections.deque()), reversed(collections.deque()), iter(ordered), ordered.keys(), ordered.values(), ordered.items(), iter(array.array("b")))
+    more = _any(iter(collections.deque()), reversed(collections.deque()), iter(ordered), ordered.keys(), ordered.values(), ordered.items(), iter(array.array("b")))
     _WALKS |= {type(each) for each in more}
 
 

@@ -21,6 +21,9 @@ class Location(Resource):
     """A part of an object: an attribute, an item, its structure."""
 
     __slots__ = ("owner", "part", "reading", "writing")
+    reading: Read
+    writing: Write
+    """Of an attribute or variable: its operations, one of each for all accesses, for they hold no state."""
 
     def __init__(self, owner: SharedObject, part: str) -> None:
         # Not Resource.__init__: a location is named by its object, not by where it was made.
@@ -51,6 +54,8 @@ class SharedObject:
 
     def __init__(self, kind: str, nth: int, creator: str, given: str | None = None) -> None:
         self.kind, self.nth, self.creator, self.given = kind, nth, creator, given
+        self.weak: ref[Any] | None = None
+        self.held: Any = None
         self.attributes: dict[str, Location] = {}
         self.items: dict[Hashable, Location] = {}
         self.structure = Location(self, "")
@@ -174,15 +179,15 @@ class Known:
             return None  # that one has died, and another object has its address now
         return found
 
-    def see(self, value: Any, creator: str) -> SharedObject:
-        """The entry of an object, made now if it was not seen before."""
+    def see(self, value: Any, creator: str, called: str | None = None) -> SharedObject:
+        """The entry of an object, made now if it was not seen before. `called`: how reports may call it, if nobody knows better."""
         found = self.at(id(value))
         if found is not None:
             return found
         if isinstance(value, type):
             name = value.__qualname__.rpartition("<locals>.")[2]
             return self._enter(value, name, "", name)
-        return self._enter(value, type(value).__name__, creator, None)
+        return self._enter(value, type(value).__name__, creator, called)
 
     def see_cell(self, cell: CellType, name: str, creator: str) -> SharedObject:
         """The entry of a variable that functions share."""
@@ -205,7 +210,6 @@ class Known:
             given = named[1]
         count = self._counts[creator, kind] = self._counts.get((creator, kind), 0) + 1
         entry = SharedObject(kind, count, creator, given)
-        entry.weak = entry.held = None
         try:
             entry.weak = ref(value)
         except TypeError:

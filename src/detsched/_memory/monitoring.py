@@ -85,7 +85,7 @@ class Monitoring:
         monitoring.set_local_events(self._tool, code, self._local)
 
     def _starts(self, code: CodeType, offset: int) -> Any:
-        if self._watching.watched(code):
+        if self._watching.watched(code, sys._getframe(1).f_globals):
             self._watching.table(code)
             self._armed[id(code)] = code
             self._arm(code)

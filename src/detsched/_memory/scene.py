@@ -11,6 +11,7 @@ import re
 import types
 from collections.abc import Iterable
 
+from .containers import Family
 from .locations import Read, Several, SharedObject, known
 from .._core.values import address_at, object_at, references_from, references_to, type_at
 
@@ -63,13 +64,20 @@ class Scene:
         """The shared object in a slot of the frame."""
         return self.entry_at(address_at(self.frame, index))
 
-    def stored(self, address: int) -> None:
-        """An object is about to be put where others may find it: whoever uses it first, it bears this thread's name."""
-        if known.at(address) is None and address and type_at(address) not in _UNNAMED:
-            known.see(object_at(address), self.creator)
+    def stored(self, address: int, called: str | None = None) -> None:
+        """An object is about to be put where others may find it: whoever uses it first, it bears this thread's name.
+
+        A container may be called by where it is put.
+        """
+        if address and known.at(address) is None:
+            kind = type_at(address)
+            if kind not in _UNNAMED:
+                known.see(object_at(address), self.creator, called if kind in _ANONYMOUS else None)
 
 
 _UNNAMED = _IMMUTABLE | {id(kind) for kind in (types.FunctionType, types.ModuleType, type, types.CellType)}
+_ANONYMOUS = frozenset(id(family.value) for family in Family)
+"""Types of which a name says nothing."""
 scene = Scene()
 
 

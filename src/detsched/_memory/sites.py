@@ -14,7 +14,7 @@ from typing import Any
 from .attributes import read_attribute, write_attribute
 from .bytecode import VERSION, Instruction, instructions
 from .calls import call
-from .containers import Effect, delete_item, family, read_everything, read_item, read_structure, write_everything, write_item
+from .containers import Effect, delete_item, family, in_python, read_everything, read_item, read_structure, write_everything, write_item
 from .iterators import numbered_step, step, use
 from .locations import Read, known
 from .scene import joined, scene
@@ -33,8 +33,8 @@ class Table:
 
     __slots__ = ("code", "names", "first", "variables", "sites", "private")
 
-    def __init__(self, code: CodeType, stored: Callable[[str], bool]) -> None:
-        """`stored`: whether any watched code stores under a name, as far as a name can tell."""
+    def __init__(self, code: CodeType, stored: Callable[[str], bool], settled: frozenset[str]) -> None:
+        """`stored`: whether any watched code stores under a name. `settled`: shared variables that nobody writes any more."""
         self.code = code
         self.variables = locals_and_cells(code)
         self.first = len(self.variables)
@@ -46,6 +46,8 @@ class Table:
                 continue
             name = _READ_NAMES[instruction.name](code, instruction.arg) if instruction.name in _READ_NAMES else None
             if name is not None and (name.startswith("@py") or not stored(name)):
+                continue
+            if instruction.name == "LOAD_DEREF" and self.variables[instruction.arg] in settled:
                 continue
             site = maker(self, instruction)
             if site is not None:
@@ -123,7 +125,7 @@ def _store_global(table: Table, instruction: Instruction) -> Site:
 
     def site(frame: FrameType) -> Read:
         if instruction.depth:
-            scene.stored(address_at(frame, value))
+            scene.stored(address_at(frame, value), name)
         return known.see_namespace(frame.f_globals, "").attribute(name).writing
 
     return site
@@ -136,7 +138,7 @@ def _store_name(table: Table, instruction: Instruction) -> Site | None:
 
     def site(frame: FrameType) -> Read:
         if instruction.depth:
-            scene.stored(address_at(frame, value))
+            scene.stored(address_at(frame, value), name)
         return known.see_namespace(frame.f_locals, "").attribute(name).writing
 
     return site
@@ -148,7 +150,7 @@ def _cell(table: Table, instruction: Instruction, writing: bool) -> Site:
 
     def site(frame: FrameType) -> Read | None:
         if value >= 0:
-            scene.stored(address_at(frame, value))
+            scene.stored(address_at(frame, value), name)
         address = address_at(frame, index)
         owner = known.at(address)
         if owner is None:
@@ -196,14 +198,12 @@ def _subscript(frame: FrameType, address: int, key: Any, effect: Effect, value: 
     return use(address, effect, key)
 
 
-_ITEM_METHODS = {read_item: "__getitem__", write_item: "__setitem__", delete_item: "__delitem__"}
+_ITEM_METHODS: dict[Effect, str] = {read_item: "__getitem__", write_item: "__setitem__", delete_item: "__delitem__"}
 _overridden: dict[tuple[type, Effect], bool] = {}
 
 
 def in_python_item(kind: type, effect: Effect) -> bool:
     """Whether a type does this with Python code of its own."""
-    from .containers import in_python
-
     found = _overridden.get((kind, effect))
     if found is None:
         found = _overridden[kind, effect] = in_python(kind, _ITEM_METHODS[effect])

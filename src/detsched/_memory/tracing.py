@@ -60,7 +60,7 @@ class Tracing:
         def enter(frame: FrameType, event: str, arg: Any) -> Any:
             code = frame.f_code
             if id(code) not in tables:
-                if not watched(code):
+                if not watched(code, frame.f_globals):
                     return None
                 self._watching.table(code)
             frame.f_trace_opcodes = True

@@ -10,12 +10,12 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from .._core.frames import PROGRAM, rank
-from .bytecode import stored_names
+from .bytecode import settled_cells, stored_cells, stored_names
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _COMPUTED = frozenset(("setattr", "delattr", "__setattr__", "__delattr__", "__dict__", "vars", "globals", "exec", "eval"))
@@ -23,9 +23,10 @@ _COMPUTED = frozenset(("setattr", "delattr", "__setattr__", "__delattr__", "__di
 _HOLDERS = (property, staticmethod, classmethod, functools.partial, functools.cached_property)
 
 
-def functions_in(things: Iterable[Any], ours: Any) -> Iterator[CodeType]:
-    """The code of the functions that things are or hold, of those files that `ours` says yes to."""
-    todo, seen = list(things), set()
+def functions_in(things: Iterable[Any], ours: Callable[[CodeType, dict[str, Any]], bool]) -> Iterator[CodeType]:
+    """The code of the functions that things are or hold, of those that `ours` says yes to."""
+    todo: list[Any] = list(things)
+    seen: set[int] = set()
     while todo:
         thing = todo.pop()
         if id(thing) in seen:
@@ -34,7 +35,7 @@ def functions_in(things: Iterable[Any], ours: Any) -> Iterator[CodeType]:
         if isinstance(thing, MethodType):
             todo.append(thing.__func__)
         elif isinstance(thing, FunctionType):
-            if ours(thing.__code__):
+            if ours(thing.__code__, thing.__globals__):
                 yield thing.__code__
             for cell in thing.__closure__ or ():
                 try:
@@ -61,6 +62,7 @@ class Names:
         self.any = False
         """Whether there are stores of names that are computed."""
         self._codes: dict[int, CodeType] = {}
+        self._settled: dict[int, frozenset[str]] = {}
 
     def admit(self, code: CodeType) -> bool:
         """Take in a code object, with those inside it. Whether there was anything new."""
@@ -76,8 +78,33 @@ class Names:
             self.stored |= stored_names(each)
             if not self.any and not _COMPUTED.isdisjoint(each.co_names):
                 self.any = True
+            if each.co_cellvars:
+                self._settle(each)
             todo += [constant for constant in each.co_consts if isinstance(constant, CodeType)]
         return (len(self.stored), self.any) != before
+
+    def _settle(self, code: CodeType) -> None:
+        """Find the variables of `code` that no function writes any more once others can read them."""
+        inside = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+        todo, written = list(inside), set[str]()
+        while todo:
+            each = todo.pop()
+            written |= stored_cells(each) & set(each.co_freevars)
+            todo += [constant for constant in each.co_consts if isinstance(constant, CodeType)]
+        settled = frozenset(settled_cells(code) - written)
+        self._hand_down(code, settled)
+
+    def _hand_down(self, code: CodeType, settled: frozenset[str]) -> None:
+        self._settled[id(code)] = self._settled.get(id(code), frozenset()) | settled
+        for constant in code.co_consts:
+            if isinstance(constant, CodeType) and constant.co_freevars:
+                mine = settled & set(constant.co_freevars)
+                if mine:
+                    self._hand_down(constant, mine)
+
+    def settled(self, code: CodeType) -> frozenset[str]:
+        """The variables shared with other functions that nobody writes while others could read them."""
+        return frozenset() if "cell_contents" in self.stored else self._settled.get(id(code), frozenset())
 
     def has(self, name: str) -> bool:
         """Whether there may be a store under a name."""
@@ -92,14 +119,23 @@ class Watched:
         self._of: dict[str, bool] = {}
         self._named = self._watch.codes or self._ignore.codes
 
-    def __call__(self, code: CodeType) -> bool:
-        """Whether a code object is watched."""
+    def __call__(self, code: CodeType, variables: dict[str, Any]) -> bool:
+        """Whether a code object is watched, where its global variables are these."""
         if self._named:
             if self._ignore.has_code(code):
                 return False
             if self._watch.has_code(code):
                 return True
         file = code.co_filename
+        if file[:1] == "<" and not file.startswith("<frozen"):
+            # Compiled from text, by the program or on behalf of a class of it: it belongs to the module that it runs in.
+            file = variables.get("__file__") or file
+            if file[:1] == "<" and str(variables.get("__name__")).startswith("namedtuple_"):
+                return False
+        return self.has_file(file)
+
+    def has_file(self, file: str) -> bool:
+        """Whether the code in a file is watched."""
         known = self._of.get(file)
         if known is None:
             known = self._of[file] = self._decide(file)
@@ -114,14 +150,8 @@ class Watched:
         """The modules that are loaded and watched."""
         for module in list(sys.modules.values()):
             file = getattr(module, "__file__", None) if isinstance(module, ModuleType) else None
-            if isinstance(file, str) and self._module_file(file):
+            if isinstance(file, str) and self.has_file(file):
                 yield module
-
-    def _module_file(self, file: str) -> bool:
-        known = self._of.get(file)
-        if known is None:
-            known = self._of[file] = self._decide(file)
-        return known
 
     def explicit(self) -> list[Any]:
         """Functions that were named themselves."""
@@ -145,7 +175,7 @@ class _Selection:
                 self._modules.append(each)
             else:
                 self.functions.append(each)
-                self.codes += functions_in([each], lambda code: True)
+                self.codes += functions_in([each], lambda code, variables: True)
 
     def has_code(self, code: CodeType) -> bool:
         """Whether a code object belongs to a function that was named: also one inside it."""

@@ -87,7 +87,7 @@ class Watching:
             if code.co_name != "<module>" or not _importing():
                 if self._names.admit(code):
                     self._grow()
-            table = self._tables[id(code)] = Table(code, self._names.has)
+            table = self._tables[id(code)] = Table(code, self._names.has, self._names.settled(code))
             found = self.sites[id(code)] = table.sites
         return found
 
@@ -96,7 +96,7 @@ class Watching:
         self.grew = self.grew or (execution is not None and execution.main.children > 0)
         if self._tables:
             for address, table in list(self._tables.items()):
-                fresh = self._tables[address] = Table(table.code, self._names.has)
+                fresh = self._tables[address] = Table(table.code, self._names.has, self._names.settled(table.code))
                 self.sites[address] = fresh.sites
             self._source.refresh()
 
@@ -140,6 +140,6 @@ def _see_what_it_is_given(thread: ControlledThread) -> None:
     for name, cell in zip(getattr(getattr(function, "__code__", None), "co_freevars", ()), getattr(function, "__closure__", None) or ()):
         known.see_cell(cell, name, scene.creator)
         try:
-            scene.stored(id(cell.cell_contents))
+            scene.stored(id(cell.cell_contents), name)
         except ValueError:
             pass
