@@ -467,9 +467,9 @@ class Execution:
             active.ident = 0
             if sys.gettrace() is not tracing:
                 sys.settrace(tracing)
+            active.clear()  # before a collection could run finalizers, for it would find a run that is none any more
             if collecting:
                 gc.enable()
-            active.clear()
         return value
 
     def _release_what_is_held(self) -> None:

@@ -38,4 +38,5 @@ def insist() -> None:
     while frame is not None:
         if not frame.f_code.co_filename.startswith(_PACKAGE):
             frame.f_trace = _raise
+            frame.f_trace_lines = True
         frame = frame.f_back

@@ -74,6 +74,7 @@ class Watching:
     def end(self) -> None:
         """The run has ended."""
         self._source.end_run()
+        known.begin({})
 
     def _begin_thread(self, thread: ControlledThread) -> None:
         scene.creator = thread.label
@@ -113,6 +114,8 @@ class Watching:
         except Exception as error:
             execution.interrupt(InternalError(f"at an access in {frame.f_code.co_qualname}, line {frame.f_lineno}: {error!r}"))
             return
+        finally:
+            scene.frame = None  # type: ignore[assignment]  # it holds the program's objects
         if operation is None or not execution.main.children or (len(execution.live) == 1 and self._alone.now(execution)):
             return
         if execution.unwinding:
