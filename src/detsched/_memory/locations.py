@@ -6,6 +6,7 @@ where it is used, and where it is stored: so what a thread makes and then shows 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from types import CellType
 from typing import Any
@@ -96,8 +97,22 @@ class SharedObject:
         if found is None:
             if self.exposed and isinstance(key, str):
                 return self.attribute(key)
-            found = self.items[key] = Location(self, f"[{key!r}]")
+            found = self.items[key] = Location(self, f"[{_text(key)}]")
         return found
+
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+_LONGEST = 40
+
+
+def _text(key: Hashable) -> str:
+    """A key in words that are the same in every process: keys may be made of addresses."""
+    if isinstance(key, int) and abs(key) > 1 << 32:
+        return "a large number"
+    if isinstance(key, tuple):
+        return f"({', '.join(map(_text, key))})"
+    text = _ADDRESS.sub("0x…", repr(key))
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 class Read(Operation):
