@@ -24,17 +24,19 @@ except ImportError:  # an interpreter without it
 else:
     _object_at = getattr(_ctypes, "PyObj_FromPtr", None)
 
-_word = c_size_t.from_address
+word = c_size_t.from_address
+"""The word at an address."""
 _count = c_uint32.from_address
 _WORD = sizeof(c_size_t)
-_TO_INNER = 24
+TO_INNER = 24
 """From a frame object to its pointer to the interpreter's frame."""
 _CODE = 32 if sys.version_info < (3, 12) else 0
 FIRST = 72 if sys.version_info < (3, 14) else 80
 """From the interpreter's frame to its first variable."""
 _TAGS = 3
 """From 3.14 on the two lowest bits of a word say who owns the reference, or, from 3.15 on, that it is a small number."""
-_POINTER = -4
+POINTER = -4
+"""What is left of a word without them."""
 
 
 class _Null:
@@ -48,13 +50,18 @@ NULL = _Null()
 
 def word_at(frame: FrameType, index: int) -> int:
     """The word that stands for a variable, or beyond the variables for a value on the stack."""
-    return _word(_word(id(frame) + _TO_INNER).value + FIRST + _WORD * index).value
+    return word(word(id(frame) + TO_INNER).value + FIRST + _WORD * index).value
+
+
+def place_of(index: int) -> int:
+    """From the interpreter's frame to a variable or value on the stack."""
+    return FIRST + _WORD * index
 
 
 def address_at(frame: FrameType, index: int) -> int:
     """The address of the object there; 0 for an empty slot, and for a number that is no object."""
-    word = _word(_word(id(frame) + _TO_INNER).value + FIRST + _WORD * index).value
-    return 0 if word & _TAGS == _TAGS else word & _POINTER
+    found = word(word(id(frame) + TO_INNER).value + FIRST + _WORD * index).value
+    return 0 if found & _TAGS == _TAGS else found & POINTER
 
 
 def object_at(address: int) -> Any:
@@ -64,7 +71,7 @@ def object_at(address: int) -> Any:
 
 def type_at(address: int) -> int:
     """The address of the type of the object at an address."""
-    return _word(address + _WORD).value
+    return word(address + _WORD).value
 
 
 def references_to(address: int) -> int:
@@ -75,23 +82,23 @@ def references_to(address: int) -> int:
 def references_from(frame: FrameType, count: int, address: int) -> int:
     """How many of the first `count` variables and values of a frame own a reference to the object at an address."""
     # A borrowed reference has its lowest bit set, so it does not equal the address.
-    return list((c_size_t * count).from_address(_word(id(frame) + _TO_INNER).value + FIRST)).count(address)
+    return list((c_size_t * count).from_address(word(id(frame) + TO_INNER).value + FIRST)).count(address)
 
 
 def value_at(frame: FrameType, index: int) -> Any:
     """The variable, or beyond the variables the value on the stack, with an index; NULL where there is none."""
-    word = word_at(frame, index)
-    if word & _TAGS == _TAGS:
-        return word >> 2
-    return _object_at(word & _POINTER) if word & _POINTER else NULL
+    found = word_at(frame, index)
+    if found & _TAGS == _TAGS:
+        return found >> 2
+    return _object_at(found & POINTER) if found & POINTER else NULL
 
 
 def _stack_as_expected(frame: FrameType, expected: list[Any]) -> bool:
-    inner = _word(id(frame) + _TO_INNER).value
-    if not inner or inner % _WORD or _word(inner + _CODE).value & _POINTER != id(frame.f_code):
+    inner = word(id(frame) + TO_INNER).value
+    if not inner or inner % _WORD or word(inner + _CODE).value & POINTER != id(frame.f_code):
         return False
     words = (c_size_t * len(expected)).from_address(inner + FIRST)
-    return all(word & _POINTER == id(value) for word, value in zip(words, expected))
+    return all(each & POINTER == id(value) for each, value in zip(words, expected))
 
 
 def _check() -> bool:

@@ -47,12 +47,12 @@ def read_attribute(address: int, name: str) -> Read | None:
         expose(address)
         return None
     found, base = _in_class(kind, name)
-    if found is _MISSING:
+    if found is _MISSING or type(found) in _SLOTS:
         owner = scene.entry_at(address)
-        return None if owner is None else owner.attribute(name).reading
-    if type(found) in _SLOTS:
-        owner = scene.entry_at(address)
-        return None if owner is None else owner.attribute(name).reading
+        if owner is None:
+            return None
+        reading = owner.reads[name] = owner.attribute(name).reading
+        return reading
     in_base = known.see(base, "").attribute(name).reading if base.__flags__ & _MUTABLE_TYPE else None
     if hasattr(type(found), "__set__") or not kind.__dictoffset__:
         return in_base  # a property or the like, or nothing but the class can have it
@@ -78,6 +78,7 @@ def write_attribute(address: int, name: str, stored: int = 0) -> Read | None:
     if issubclass(kind, ModuleType):
         return known.see_namespace(vars(object_at(address)), scene.creator).attribute(name).writing
     if issubclass(kind, type):
+        known.forget_shortcuts()
         return known.see(object_at(address), "").attribute(name).writing
     if kind.__setattr__ is not object.__setattr__ and in_python(kind, "__setattr__"):
         return None
@@ -95,7 +96,8 @@ def store(address: int, name: str) -> Read | None:
     owner = scene.entry_at(address)
     if owner is None:
         return None
-    return owner.attribute(name).writing
+    writing = owner.writes[name] = owner.attribute(name).writing
+    return writing
 
 
 def expose(address: int) -> None:

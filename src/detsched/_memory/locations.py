@@ -50,18 +50,21 @@ class SharedObject:
 
     __slots__ = (
         "kind", "nth", "creator", "given", "held", "weak", "attributes", "items",
-        "structure", "everything", "values", "exposed",
+        "structure", "everything", "values", "exposed", "reads", "writes",
     )  # fmt: skip
 
     def __init__(self, kind: str, nth: int, creator: str, given: str | None = None) -> None:
         self.kind, self.nth, self.creator, self.given = kind, nth, creator, given
-        self.weak: ref[Any] | None = None
+        self.weak: _Reference | None = None
         self.held: Any = None
         self.attributes: dict[str, Location] = {}
         self.items: dict[Hashable, Location] = {}
         self.structure = Location(self, "")
         self.everything = Location(self, "[…]")
         self.values = Location(self, "[…] values")
+        self.reads: dict[str, Read] = {}
+        self.writes: dict[str, Read] = {}
+        """The operations of those attributes that are found in the object itself: a shortcut."""
         self.exposed = False
         """Whether the program has taken the dictionary that the attributes are in."""
 
@@ -172,27 +175,32 @@ class Several(Read):
         return self._accesses[0].parts() if self._accesses else ("read" if self.mode is READ else "write", str(self.resource))
 
 
+class _Reference(ref[Any]):
+    """To an object that has been seen; says which address becomes free when it dies."""
+
+    __slots__ = ("address",)
+    address: int
+
+
 class Known:
     """The objects that a run has seen."""
 
     def __init__(self) -> None:
-        self._of: dict[int, SharedObject] = {}
+        self.of: dict[int, SharedObject] = {}
+        """By the addresses of the objects, as long as they live."""
         self._counts: dict[tuple[str, str], int] = {}
         self._exposed: dict[int, tuple[Any, SharedObject]] = {}
         self.names: dict[int, tuple[Any, str]] = {}
 
     def begin(self, names: dict[int, tuple[Any, str]]) -> None:
         """A new run: nothing has been seen. `names` are those that the program gives to objects."""
-        self._of, self._counts, self._exposed, self.names = {}, {}, {}, names
+        self.of.clear()
+        self._counts, self._exposed, self.names = {}, {}, names
 
     def at(self, address: int) -> SharedObject | None:
         """The entry of the object at an address, if it has been seen."""
-        found = self._of.get(address)
-        if found is None:
-            return self._exposed[address][1] if address in self._exposed else None
-        if found.weak is not None and id(found.weak()) != address:
-            return None  # that one has died, and another object has its address now
-        return found
+        found = self.of.get(address)
+        return found if found is not None or address not in self._exposed else self._exposed[address][1]
 
     def see(self, value: Any, creator: str, called: str | None = None) -> SharedObject:
         """The entry of an object, made now if it was not seen before. `called`: how reports may call it, if nobody knows better."""
@@ -210,7 +218,7 @@ class Known:
 
     def see_namespace(self, variables: dict[str, Any], creator: str) -> SharedObject:
         """The entry of a module's variables, which are its attributes too."""
-        found = self._of.get(id(variables))
+        found = self.of.get(id(variables))
         return found if found is not None else self._enter(variables, str(variables.get("__name__", "globals")), "", "")
 
     def expose(self, variables: dict[str, Any], owner: SharedObject) -> None:
@@ -226,11 +234,21 @@ class Known:
         count = self._counts[creator, kind] = self._counts.get((creator, kind), 0) + 1
         entry = SharedObject(kind, count, creator, given)
         try:
-            entry.weak = ref(value)
+            entry.weak = _Reference(value, self._forget)
+            entry.weak.address = id(value)
         except TypeError:
             entry.held = value  # else another object might get its address, and be taken for it
-        self._of[id(value)] = entry
+        self.of[id(value)] = entry
         return entry
+
+    def _forget(self, reference: _Reference) -> None:
+        self.of.pop(reference.address, None)
+
+    def forget_shortcuts(self) -> None:
+        """A class has changed: its instances may have attributes that they did not have."""
+        for entry in self.of.values():
+            entry.reads.clear()
+            entry.writes.clear()
 
 
 known = Known()

@@ -97,9 +97,9 @@ class Monitoring:
         frame_of = sys._getframe
 
         def instruction(code: CodeType, offset: int) -> Any:
-            sites = tables.get(id(code))
-            site = sites.get(offset) if sites is not None else None
-            if site is None:
+            try:
+                site = tables[id(code)][offset]
+            except KeyError:
                 return disable
             if active.ident == get_ident():
                 at(site, frame_of(1))

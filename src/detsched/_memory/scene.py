@@ -11,6 +11,7 @@ import re
 import types
 from collections.abc import Iterable
 
+from .._core.active import active
 from .containers import Family
 from .locations import Read, Several, SharedObject, known
 from .._core.values import address_at, object_at, references_from, references_to, type_at
@@ -33,15 +34,19 @@ _MANY = 12
 class Scene:
     """Where the access at hand happens. There is one, filled anew for each."""
 
-    __slots__ = ("frame", "slots", "private", "creator")
+    __slots__ = ("frame", "slots", "private")
 
     frame: types.FrameType
     slots: int
     """How many variables and stack slots of the frame are in use."""
     private: bool
     """Whether no other thread can run this very frame: it is no generator's."""
-    creator: str
-    """The label of the thread."""
+
+    @property
+    def creator(self) -> str:
+        """The label of the thread."""
+        assert active.execution is not None
+        return active.execution.current.label
 
     def entry_at(self, address: int, others: int = 0) -> SharedObject | None:
         """The shared object at an address; None for what never changes, and for what only this thread can reach.
@@ -71,11 +76,11 @@ class Scene:
         """
         if address and known.at(address) is None:
             kind = type_at(address)
-            if kind not in _UNNAMED:
+            if kind not in UNNAMED:
                 known.see(object_at(address), self.creator, called if kind in _ANONYMOUS else None)
 
 
-_UNNAMED = _IMMUTABLE | {id(kind) for kind in (types.FunctionType, types.ModuleType, type, types.CellType)}
+UNNAMED = _IMMUTABLE | {id(kind) for kind in (types.FunctionType, types.ModuleType, type, types.CellType)}
 _ANONYMOUS = frozenset(id(family.value) for family in Family)
 """Types of which a name says nothing."""
 scene = Scene()

@@ -17,8 +17,8 @@ from .calls import call
 from .containers import Effect, delete_item, family, in_python, read_everything, read_item, read_structure, write_everything, write_item
 from .iterators import numbered_step, step, use
 from .locations import Read, known
-from .scene import joined, scene
-from .._core.values import address_at, locals_and_cells, object_at, type_at, value_at, word_at
+from .scene import UNNAMED, joined, scene
+from .._core.values import POINTER, TO_INNER, address_at, exact, locals_and_cells, object_at, place_of, type_at, value_at, word, word_at
 
 Site = Callable[[FrameType], "Read | None"]
 Maker = Callable[["Table", Instruction], "Site | None"]
@@ -51,7 +51,9 @@ class Table:
                 continue
             site = maker(self, instruction)
             if site is not None:
-                self.sites[instruction.at] = self._entering(site, instruction)
+                site = self._entering(site, instruction)
+                shortcut = _SHORTCUTS.get(instruction.name)
+                self.sites[instruction.at] = shortcut(self, instruction, site) if shortcut is not None and exact else site
 
     def _entering(self, site: Site, instruction: Instruction) -> Site:
         used, private = self.first + instruction.depth, self.private
@@ -350,6 +352,65 @@ def _slice(depth: int, effect: Effect) -> Maker:
     return _whole(depth, effect)
 
 
+# ---------------------------------------------------------------------- shortcuts: what was found out once about an object
+
+
+def _known_attribute(table: Table, instruction: Instruction, site: Site) -> Site:
+    name, where, of = _READ_NAMES[instruction.name](table.code, instruction.arg), place_of(table.slot(instruction, 1)), known.of
+
+    def shortcut(frame: FrameType) -> Read | None:
+        owner = of.get(word(word(id(frame) + TO_INNER).value + where).value & POINTER)
+        if owner is not None and name in owner.reads:
+            return owner.reads[name]
+        return site(frame)
+
+    return shortcut
+
+
+def _known_store(table: Table, instruction: Instruction, site: Site) -> Site:
+    name, of = table.code.co_names[instruction.arg], known.of
+    where, value = place_of(table.slot(instruction, 1)), place_of(table.slot(instruction, 2))
+
+    def shortcut(frame: FrameType) -> Read | None:
+        inner = word(id(frame) + TO_INNER).value
+        owner = of.get(word(inner + where).value & POINTER)
+        if owner is not None and name in owner.writes and type_at(word(inner + value).value & POINTER) in UNNAMED:
+            return owner.writes[name]
+        return site(frame)
+
+    return shortcut
+
+
+def _known_global(table: Table, instruction: Instruction, site: Site) -> Site:
+    name, of = _READ_NAMES[instruction.name](table.code, instruction.arg), known.of
+
+    def shortcut(frame: FrameType) -> Read | None:
+        owner = of.get(id(frame.f_globals))
+        if owner is not None and name in owner.attributes:
+            return owner.attributes[name].reading
+        return site(frame)
+
+    return shortcut
+
+
+def _known_cell(table: Table, instruction: Instruction, site: Site) -> Site:
+    where, of = place_of(instruction.arg), known.of
+
+    def shortcut(frame: FrameType) -> Read | None:
+        owner = of.get(word(word(id(frame) + TO_INNER).value + where).value & POINTER)
+        if owner is not None and "" in owner.attributes:
+            return owner.attributes[""].reading
+        return site(frame)
+
+    return shortcut
+
+
+_SHORTCUTS: dict[str, Callable[[Table, Instruction, Site], Site]] = {
+    "LOAD_ATTR": _known_attribute,
+    "STORE_ATTR": _known_store,
+    "LOAD_GLOBAL": _known_global,
+    "LOAD_DEREF": _known_cell,
+}
 _read_everything, _read_structure = _whole(1, read_everything), _whole(1, read_structure)
 _MAKERS: dict[str, Maker] = {
     "LOAD_ATTR": _read_attribute,

@@ -77,7 +77,6 @@ class Watching:
         known.begin({})
 
     def _begin_thread(self, thread: ControlledThread) -> None:
-        scene.creator = thread.label
         _see_what_it_is_given(thread)
         self._source.begin_thread()
 
@@ -104,21 +103,20 @@ class Watching:
     def at(self, site: Site, frame: FrameType) -> None:
         """A site is about to execute, in a thread under control."""
         execution = active.execution
-        assert execution is not None
-        thread = execution.current
-        if thread.atomic:
+        if execution.current.atomic:  # type: ignore[union-attr]
             return
-        scene.creator = thread.label
         try:
             operation = site(frame)
         except Exception as error:
-            execution.interrupt(InternalError(f"at an access in {frame.f_code.co_qualname}, line {frame.f_lineno}: {error!r}"))
+            execution.interrupt(  # type: ignore[union-attr]
+                InternalError(f"at an access in {frame.f_code.co_qualname}, line {frame.f_lineno}: {error!r}")
+            )
             return
         finally:
             scene.frame = None  # type: ignore[assignment]  # it holds the program's objects
-        if operation is None or not execution.main.children or (len(execution.live) == 1 and self._alone.now(execution)):
+        if operation is None or (len(execution.live) == 1 and self._alone.now(execution)):  # type: ignore[union-attr, arg-type]
             return
-        if execution.unwinding:
+        if execution.unwinding:  # type: ignore[union-attr]
             self._cleanups += 1
             if self._cleanups <= _PATIENCE_WITH_CLEANUP:
                 return
