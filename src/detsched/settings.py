@@ -19,7 +19,7 @@ class SettingsDict(TypedDict, total=False):
     seed: int
     runs: int | None
     seconds: float | None
-    granularity: Literal["sync", "access"]
+    granularity: Literal["sync", "access", "gil", "line", "opcode"]
     watch: Any
     ignore: Any
     timeouts: Literal["idle"]
@@ -46,9 +46,6 @@ _LATER: dict[str, str] = {
     "profile": "profiles come with the pytest plugin",
 }
 _LATER_VALUES: dict[tuple[str, Any], str] = {
-    ("granularity", "gil"): "yield points inside plain code are not there yet: use granularity='sync'",
-    ("granularity", "line"): "yield points inside plain code are not there yet: use granularity='sync'",
-    ("granularity", "opcode"): "yield points inside plain code are not there yet: use granularity='sync'",
     ("timeouts", "any"): "timeouts that fire at any time are not there yet: use timeouts='idle'",
     ("clock", "real"): "runs under the real clock are not there yet: use clock='virtual'",
     ("randomness", "seeded"): "random numbers from the seed are not there yet: seed what your program uses yourself, or leave randomness='real'",
@@ -90,7 +87,7 @@ class Settings:
     seed: int = 0
     runs: int | None = 500
     seconds: float | None = None
-    granularity: Literal["sync", "access"] = "sync"
+    granularity: Literal["sync", "access", "gil", "line", "opcode"] = "sync"
     watch: Any = ()
     ignore: Any = ()
     timeouts: Literal["idle"] = "idle"
@@ -126,7 +123,7 @@ class Settings:
         if self.max_steps is not None and (type(self.max_steps) is not int or self.max_steps < 1):
             raise _refuse("max_steps", self.max_steps, "a positive int, or None for no limit")
         for name, allowed in (
-            ("granularity", ("sync", "access")),
+            ("granularity", ("sync", "access", "gil", "line", "opcode")),
             ("timeouts", ("idle",)),
             ("clock", ("virtual",)),
             ("randomness", ("real",)),

@@ -17,6 +17,7 @@ from .calls import call
 from .containers import Effect, delete_item, family, in_python, read_everything, read_item, read_structure, write_everything, write_item
 from .iterators import numbered_step, step, use
 from .locations import Read, known
+from .points import each, lines, switches
 from .scene import UNNAMED, joined, scene
 from .._core.values import POINTER, TO_INNER, address_at, exact, locals_and_cells, object_at, place_of, type_at, value_at, word, word_at
 
@@ -28,19 +29,29 @@ _IN_PLACE = 13
 _SUBSCRIPT = 26
 
 
+_POINTS = {"line": lines, "opcode": each, "gil": switches}
+_NAMING = ("STORE_", "CALL", "PRECALL")
+
+
 class Table:
     """The sites of one code object, by the offset at which events announce them."""
 
-    __slots__ = ("code", "names", "first", "variables", "sites", "private")
+    __slots__ = ("code", "first", "variables", "sites", "private", "points", "switches")
 
-    def __init__(self, code: CodeType, stored: Callable[[str], bool], settled: frozenset[str]) -> None:
+    def __init__(self, code: CodeType, stored: Callable[[str], bool], settled: frozenset[str], granularity: str = "access") -> None:
         """`stored`: whether any watched code stores under a name. `settled`: shared variables that nobody writes any more."""
         self.code = code
         self.variables = locals_and_cells(code)
         self.first = len(self.variables)
         self.private = not code.co_flags & _GENERATOR
-        self.sites: dict[int, Site] = {}
-        for instruction in instructions(code):
+        self.sites: dict[int, tuple[Site, bool]] = {}
+        """At each offset the site, and whether it is of no interest as long as there is one thread: nothing gets a name there."""
+        found = instructions(code)
+        self.points: set[int] = _POINTS[granularity](code, found) if granularity in _POINTS else set()
+        """Where there is a yield point besides."""
+        self.switches: set[int] = switches(code, found)
+        """Where the GIL can be handed over."""
+        for instruction in found if granularity != "gil" else ():
             maker = _MAKERS.get(instruction.name)
             if maker is None or instruction.depth < 0:
                 continue
@@ -53,7 +64,9 @@ class Table:
             if site is not None:
                 site = self._entering(site, instruction)
                 shortcut = _SHORTCUTS.get(instruction.name)
-                self.sites[instruction.at] = shortcut(self, instruction, site) if shortcut is not None and exact else site
+                if shortcut is not None and exact:
+                    site = shortcut(self, instruction, site)
+                self.sites[instruction.at] = site, not instruction.name.startswith(_NAMING)
 
     def _entering(self, site: Site, instruction: Instruction) -> Site:
         used, private = self.first + instruction.depth, self.private

@@ -15,11 +15,13 @@ from _thread import get_ident
 
 from .._core.active import active
 from .._core.execution import Execution
+from .._core.operation import Operation
 from .._core.thread import ControlledThread
 from ..errors import InternalError
 from .alone import Alone
 from .locations import known
 from .monitoring import Monitoring
+from .points import INSTRUCTION, LINE, switch
 from .scene import scene
 from .sites import Site, Table
 from .tracing import Tracing
@@ -40,13 +42,16 @@ class Watching:
         self._things = list(things)
         self._names = Names()
         self._tables: dict[int, Table] = {}
-        self.sites: dict[int, dict[int, Site]] = {}
+        self.sites: dict[int, dict[int, tuple[Site, bool]]] = {}
         """For each code object (by its id), the sites at its offsets."""
         self.grew = False
         """Whether code came up during a run that stores under new names."""
         self._alone = Alone()
         self._source: Any = Source(self)
         self._cleanups = 0
+        self._point = {"line": LINE, "opcode": INSTRUCTION, "gil": switch}.get(granularity)
+        self.points: dict[int, set[int]] = {}
+        """For each code object (by its id), the offsets of the yield points that are no accesses."""
 
     def __enter__(self) -> Watching:
         for module in self.watched.modules():
@@ -61,6 +66,7 @@ class Watching:
         self._source.__exit__(*exc)
         self._tables.clear()
         self.sites.clear()
+        self.points.clear()
         known.begin({})
 
     def begin(self, execution: Execution) -> None:
@@ -80,31 +86,41 @@ class Watching:
         _see_what_it_is_given(thread)
         self._source.begin_thread()
 
-    def table(self, code: CodeType) -> dict[int, Site]:
+    def table(self, code: CodeType) -> dict[int, tuple[Site, bool]]:
         """The sites of a watched code object."""
         found = self.sites.get(id(code))
         if found is None:
             if code.co_name != "<module>" or not _importing():
                 if self._names.admit(code):
                     self._grow()
-            table = self._tables[id(code)] = Table(code, self._names.has, self._names.settled(code))
-            found = self.sites[id(code)] = table.sites
+            found = self._tabulate(code)
         return found
+
+    def _tabulate(self, code: CodeType) -> dict[int, tuple[Site, bool]]:
+        table = self._tables[id(code)] = Table(code, self._names.has, self._names.settled(code), self.granularity)
+        self.points[id(code)] = table.points
+        if self._point is not None:
+            for offset in table.points - table.sites.keys():
+                table.sites[offset] = _nothing, True
+        self.sites[id(code)] = table.sites
+        return table.sites
 
     def _grow(self) -> None:
         execution = active.execution
         self.grew = self.grew or (execution is not None and execution.main.children > 0)
         if self._tables:
-            for address, table in list(self._tables.items()):
-                fresh = self._tables[address] = Table(table.code, self._names.has, self._names.settled(table.code))
-                self.sites[address] = fresh.sites
+            for table in list(self._tables.values()):
+                self._tabulate(table.code)
             self._source.refresh()
 
-    def at(self, site: Site, frame: FrameType) -> None:
+    def at(self, found: tuple[Site, bool], frame: FrameType) -> None:
         """A site is about to execute, in a thread under control."""
         execution = active.execution
-        if execution.current.atomic:  # type: ignore[union-attr]
+        site, only_beside_others = found
+        if (only_beside_others and not execution.main.children) or execution.current.atomic:  # type: ignore[union-attr]
             return
+        if self._point is not None and frame.f_lasti in self.points[id(frame.f_code)]:
+            self._yield(self._point)
         try:
             operation = site(frame)
         except Exception as error:
@@ -114,13 +130,22 @@ class Watching:
             return
         finally:
             scene.frame = None  # type: ignore[assignment]  # it holds the program's objects
-        if operation is None or (len(execution.live) == 1 and self._alone.now(execution)):  # type: ignore[union-attr, arg-type]
+        if operation is not None:
+            self._yield(operation)
+
+    def _yield(self, operation: Operation) -> None:
+        execution = active.execution
+        if len(execution.live) == 1 and self._alone.now(execution):  # type: ignore[union-attr, arg-type]
             return
         if execution.unwinding:  # type: ignore[union-attr]
             self._cleanups += 1
             if self._cleanups <= _PATIENCE_WITH_CLEANUP:
                 return
         active.perform(operation)
+
+
+def _nothing(frame: FrameType) -> None:
+    return None
 
 
 def _importing() -> bool:
