@@ -22,6 +22,7 @@ class SettingsDict(TypedDict, total=False):
     granularity: Literal["sync", "access", "gil", "line", "opcode"]
     watch: Any
     ignore: Any
+    races: bool
     timeouts: Literal["idle"]
     clock: Literal["virtual"]
     randomness: Literal["real"]
@@ -36,7 +37,6 @@ class SettingsDict(TypedDict, total=False):
 _LATER: dict[str, str] = {
     "preemptions": "bounds come with the systematic strategies",
     "delays": "bounds come with the systematic strategies",
-    "races": "race detection comes with yield points on shared state",
     "progress": "progress lines come with long explorations",
     "workers": "parallel search is not there yet",
     "executor": "parallel search is not there yet",
@@ -90,6 +90,7 @@ class Settings:
     granularity: Literal["sync", "access", "gil", "line", "opcode"] = "sync"
     watch: Any = ()
     ignore: Any = ()
+    races: bool = False
     timeouts: Literal["idle"] = "idle"
     clock: Literal["virtual"] = "virtual"
     randomness: Literal["real"] = "real"
@@ -131,7 +132,7 @@ class Settings:
         ):
             if getattr(self, name) not in allowed:
                 raise _refuse(name, getattr(self, name), " or ".join(map(repr, allowed)) + _nearest(getattr(self, name), allowed))
-        for name in ("keep_going", "patch", "shrink"):
+        for name in ("keep_going", "patch", "races", "shrink"):
             if type(getattr(self, name)) is not bool:
                 raise _refuse(name, getattr(self, name), "True or False")
         if self.setup is not None and not callable(self.setup):
@@ -205,7 +206,7 @@ def _parse(name: str, text: str) -> Any:
             return int(text)
         if name == "seconds":
             return float(text)
-        if name in ("keep_going", "patch", "shrink"):
+        if name in ("keep_going", "patch", "races", "shrink"):
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
     except (ValueError, KeyError):
         raise InvalidSettings(f"environment variable DETSCHED_{name.upper()}={text!r} is no value for the setting {name!r}") from None

@@ -169,7 +169,7 @@ def _method(owner: int, name: str, arguments: Sequence[int]) -> Read | None:
     if effect is None:
         return None
     key = object_at(arguments[0]) if arguments and arguments[0] else None
-    mine = use(owner, effect, key, None if effect in (read_item, write_item) else name)
+    mine = use(owner, effect, key, name)
     if name in _READ_TOO:
         return joined((mine, _each(arguments, read_everything)))
     if mine is not None:

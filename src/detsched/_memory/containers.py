@@ -190,6 +190,11 @@ class ReadItem(Read):
         self.touched = self._effect(self._owner, self._container, self._argument)
         self._container = self._argument = None
 
+    @property
+    def is_call(self) -> bool:
+        """Whether it is a call of a method in C, which is atomic."""
+        return self._verb is not None
+
     def parts(self) -> tuple[str, str]:
         return self._verb or self.kind, str(self.resource)
 

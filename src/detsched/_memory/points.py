@@ -20,7 +20,7 @@ _FRAGILE = frozenset(
      "WITH_EXCEPT_START", "PREP_RERAISE_STAR", "END_SEND", "POP_ITER")
 )  # fmt: skip
 """The machinery of exceptions: to unwind a thread that is parked there would leave a stale exception behind."""
-_CALLS = ("CALL", "CALL_KW", "CALL_FUNCTION_EX")
+_CALLS = ("CALL", "CALL_KW", "CALL_FUNCTION_EX", "BEFORE_WITH")
 
 
 class Point(Operation):

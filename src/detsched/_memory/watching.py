@@ -19,6 +19,7 @@ from .._core.operation import Operation
 from .._core.thread import ControlledThread
 from ..errors import InternalError
 from .alone import Alone
+from .gil import Preemptions
 from .locations import known
 from .monitoring import Monitoring
 from .points import INSTRUCTION, LINE, switch
@@ -49,6 +50,7 @@ class Watching:
         self._alone = Alone()
         self._source: Any = Source(self)
         self._cleanups = 0
+        self._preemptions: Preemptions | None = None
         self._point = {"line": LINE, "opcode": INSTRUCTION, "gil": switch}.get(granularity)
         self.points: dict[int, set[int]] = {}
         """For each code object (by its id), the offsets of the yield points that are no accesses."""
@@ -69,8 +71,12 @@ class Watching:
         self.points.clear()
         known.begin({})
 
-    def begin(self, execution: Execution) -> None:
-        """A run is about to begin, in this thread."""
+    def begin(self, execution: Execution, preemptions: Preemptions | None = None) -> None:
+        """A run is about to begin, in this thread. `preemptions` is told where a GIL could be handed over."""
+        if (preemptions is None) is not (self._preemptions is None):
+            self._preemptions = preemptions
+            self._tabulate_again()
+        self._preemptions = preemptions
         known.begin(execution.named)
         self._alone = Alone()
         self._cleanups = 0
@@ -102,16 +108,21 @@ class Watching:
         if self._point is not None:
             for offset in table.points - table.sites.keys():
                 table.sites[offset] = _nothing, True
+        if self._preemptions is not None:
+            for offset in table.switches - table.sites.keys():
+                table.sites[offset] = _nothing, False
         self.sites[id(code)] = table.sites
         return table.sites
+
+    def _tabulate_again(self) -> None:
+        for table in list(self._tables.values()):
+            self._tabulate(table.code)
+        self._source.refresh()
 
     def _grow(self) -> None:
         execution = active.execution
         self.grew = self.grew or (execution is not None and execution.main.children > 0)
-        if self._tables:
-            for table in list(self._tables.values()):
-                self._tabulate(table.code)
-            self._source.refresh()
+        self._tabulate_again()
 
     def at(self, found: tuple[Site, bool], frame: FrameType) -> None:
         """A site is about to execute, in a thread under control."""
@@ -119,6 +130,8 @@ class Watching:
         site, only_beside_others = found
         if (only_beside_others and not execution.main.children) or execution.current.atomic:  # type: ignore[union-attr]
             return
+        if self._preemptions is not None and frame.f_lasti in self._tables[id(frame.f_code)].switches:
+            self._preemptions.passed.add(execution.current)  # type: ignore[union-attr]
         if self._point is not None and frame.f_lasti in self.points[id(frame.f_code)]:
             self._yield(self._point)
         try:

@@ -29,6 +29,8 @@ class ReportedRun(Protocol):
     def switches(self) -> int: ...
     @property
     def preemptions(self) -> int: ...
+    @property
+    def remarks(self) -> tuple[str, ...]: ...
 
 
 def _count(number: int, noun: str, plural: str = "s") -> str:
@@ -66,6 +68,7 @@ def run_report(run: ReportedRun, program: Any, confirmed: str | None) -> str:
         if confirmed:
             lines.append(confirmed)
         lines += ["", *_positions(failure), head]
+    lines += run.remarks
     lines += ["", *_events(run.trace)]
     for other in run.failures[1:]:
         lines += ["", f"also: {other}"]

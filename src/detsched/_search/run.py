@@ -12,6 +12,7 @@ from .._core.execution import Execution
 from .._core.failure import Failure
 from .._core.schedule import Schedule
 from .._core.trace import Recorder, TraceEvent
+from .._memory.races import Race
 from .._report import text
 from ..errors import DetschedError, InvalidSchedule, InvalidSettings
 from ..settings import SettingsDict
@@ -78,6 +79,19 @@ class Run(Generic[T]):
                 return ()
             self._trace = self._recorder.events(self._execution)
         return self._trace
+
+    @property
+    def races(self) -> tuple[Race, ...]:
+        """The data races of the run: accesses that conflict and that nothing orders. At granularity "access" and finer."""
+        return () if self._done is None else self._done.races
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What else a report says: whether this can happen under a GIL, data races that are no failures."""
+        if self._done is None:
+            return ()
+        of_races = () if self._session.settings.races else tuple(f"data race on {race}" for race in self._done.races)
+        return (*((self._done.under_gil,) if self._failures and self._done.under_gil else ()), *of_races)
 
     @property
     def steps(self) -> int:

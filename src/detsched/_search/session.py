@@ -22,6 +22,9 @@ from .._core.schedule import Schedule, program_digest
 from .._core.thread import ControlledThread
 from .._core.trace import Recorder
 from .._core.workers import Pinned
+from .._memory.gil import Preemptions
+from .._memory.races import Places, Race, races
+from .._memory.races import failure as race_failure
 from .._memory.watching import Watching
 from .._sync.thread import Excepthook, MainThread
 from .._world import futures
@@ -137,6 +140,13 @@ class Session:
             args = (self.settings.setup(), *args)
         global running
         strategy.begin(turn)
+        places, preemptions = None, None
+        if self.watching is not None and (observers or self.settings.races):
+            places = Places()
+            observers = (*observers, places)
+            if len(observers) > 1:
+                preemptions = Preemptions()
+                observers = (*observers, preemptions)
         execution = Execution(
             strategy.choose,
             choose_value=strategy.choose_value,
@@ -150,7 +160,7 @@ class Session:
         running = self
         watching = self.watching
         if watching is not None:
-            watching.begin(execution)
+            watching.begin(execution, preemptions)
         try:
             with MainThread(execution):
                 value = contextvars.copy_context().run(execution.run, partial(self.program, *args))
@@ -171,6 +181,12 @@ class Session:
             done = Done(self, execution, None, value)
         else:
             done = Done(self, execution, value, None)
+        if places is not None:
+            done.races = races(execution, places)
+            if self.settings.races and not done.diverged:
+                done.failures = (*done.failures, *map(race_failure, done.races))
+        if preemptions is not None:
+            done.under_gil = preemptions.verdict()
         if isinstance(strategy, Replay) and not done.failures:
             try:
                 strategy.finish()
@@ -182,18 +198,25 @@ class Session:
 class Done:
     """A run that has been done: its value, its failures in an order that does not depend on the run's order."""
 
-    __slots__ = ("session", "execution", "value", "exit", "failures")
+    __slots__ = ("session", "execution", "value", "exit", "failures", "races", "under_gil")
 
     def __init__(self, session: Session, execution: Execution, value: Any, exit: SystemExit | None) -> None:
         self.session = session
         self.execution = execution
         self.value = value
         self.exit = exit
+        self.races: tuple[Race, ...] = ()
+        self.under_gil = ""
         raised = sorted(execution.raised, key=lambda item: item[0].path)
         # Exceptions first: a deadlock is often what an exception leaves behind.
         self.failures = (*(exception_failure(*item) for item in raised), *execution.failures)
-        if any(failure.kind == "divergence" for failure in self.failures):
+        if self.diverged:
             self.failures = tuple(failure for failure in self.failures if failure.kind == "divergence")
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the run was a replay that departed from its recording."""
+        return any(failure.kind == "divergence" for failure in self.failures)
 
     def schedule(self) -> Schedule:
         """The schedule of the run."""
