@@ -23,13 +23,15 @@ class SettingsDict(TypedDict, total=False):
     watch: Any
     ignore: Any
     races: bool
-    timeouts: Literal["idle"]
-    clock: Literal["virtual"]
-    randomness: Literal["real"]
+    timeouts: Literal["idle", "any"]
+    clock: Literal["virtual", "real"]
+    randomness: Literal["seeded", "real"]
     max_steps: int | None
     thread_exceptions: Literal["fail", "print"]
     keep_going: bool
     shrink: Literal[False]
+    watchdog: float | None
+    uncontrolled: Literal["error", "warn"]
     patch: bool
     setup: Callable[[], Any] | None
 
@@ -40,15 +42,10 @@ _LATER: dict[str, str] = {
     "progress": "progress lines come with long explorations",
     "workers": "parallel search is not there yet",
     "executor": "parallel search is not there yet",
-    "watchdog": "the watchdog is not there yet",
-    "uncontrolled": "the watchdog is not there yet",
     "database": "saved failures come with the pytest plugin",
     "profile": "profiles come with the pytest plugin",
 }
 _LATER_VALUES: dict[tuple[str, Any], str] = {
-    ("timeouts", "any"): "timeouts that fire at any time are not there yet: use timeouts='idle'",
-    ("clock", "real"): "runs under the real clock are not there yet: use clock='virtual'",
-    ("randomness", "seeded"): "random numbers from the seed are not there yet: seed what your program uses yourself, or leave randomness='real'",
     ("shrink", True): "shrinking is not there yet: leave it out, or say shrink=False",
 }
 STRATEGIES = ("auto", "random", "roundrobin")
@@ -72,13 +69,20 @@ class Settings:
     runs: how many runs an exploration makes, None for no limit. Raise it for more confidence.
     seconds: real seconds after which an exploration stops, None for no limit. What a test covers then depends on the machine.
     granularity: where yield points are: "sync", at synchronisation operations only.
-    timeouts: when timeouts fire: "idle", only when nothing else can run.
-    clock: "virtual": time jumps when nobody can run.
-    randomness: "real": `random` and `os.urandom` are left alone.
+    timeouts: when timeouts fire: "idle", only when nothing else can run; "any", whenever the strategy says. Change it to see what
+        happens when a timeout comes at the worst moment.
+    clock: "virtual": time jumps when nobody can run; "real": the machine's clock, and sleeps take as long as they say. Change it
+        for programs that measure time against something outside.
+    randomness: "seeded": `random`, `secrets`, `uuid` and `os.urandom` flow from `seed`; "real": they are left alone, and a program
+        that branches on them cannot be replayed.
     max_steps: steps after which a run is given up, None for no limit. Raise it for long programs.
     thread_exceptions: "fail", an exception that escapes a thread is a failure of the run; "print", it is printed as usual.
     keep_going: whether to go on after the first failure. True for explore, False for check.
     shrink: whether to simplify a failing schedule. Not there yet.
+    watchdog: real seconds without a yield point after which a run is given up, None for no limit. Raise it for programs that
+        compute for long; it is off while a debugger is at work.
+    uncontrolled: what happens when code that detsched does not steer holds a run up or uses its objects: "error", the run fails;
+        "warn", it goes on.
     patch: whether to put unmodified code under control. Turn it off for programs that use `detsched.threading` alone.
     setup: a callable run uncontrolled before each run, whose value becomes the program's first argument.
     """
@@ -91,13 +95,15 @@ class Settings:
     watch: Any = ()
     ignore: Any = ()
     races: bool = False
-    timeouts: Literal["idle"] = "idle"
-    clock: Literal["virtual"] = "virtual"
-    randomness: Literal["real"] = "real"
+    timeouts: Literal["idle", "any"] = "idle"
+    clock: Literal["virtual", "real"] = "virtual"
+    randomness: Literal["seeded", "real"] = "seeded"
     max_steps: int | None = 20_000
     thread_exceptions: Literal["fail", "print"] = "fail"
     keep_going: bool = False
     shrink: Literal[False] = False
+    watchdog: float | None = 5.0
+    uncontrolled: Literal["error", "warn"] = "error"
     patch: bool = True
     setup: Callable[[], Any] | None = None
 
@@ -121,14 +127,17 @@ class Settings:
             raise _refuse("runs", self.runs, "a positive int, or None for no limit")
         if self.seconds is not None and (type(self.seconds) not in (int, float) or not self.seconds > 0):
             raise _refuse("seconds", self.seconds, "a positive number of seconds, or None for no limit")
+        if self.watchdog is not None and (type(self.watchdog) not in (int, float) or not self.watchdog > 0):
+            raise _refuse("watchdog", self.watchdog, "a positive number of real seconds, or None for no limit")
         if self.max_steps is not None and (type(self.max_steps) is not int or self.max_steps < 1):
             raise _refuse("max_steps", self.max_steps, "a positive int, or None for no limit")
         for name, allowed in (
             ("granularity", ("sync", "access", "gil", "line", "opcode")),
-            ("timeouts", ("idle",)),
-            ("clock", ("virtual",)),
-            ("randomness", ("real",)),
+            ("timeouts", ("idle", "any")),
+            ("clock", ("virtual", "real")),
+            ("randomness", ("seeded", "real")),
             ("thread_exceptions", ("fail", "print")),
+            ("uncontrolled", ("error", "warn")),
         ):
             if getattr(self, name) not in allowed:
                 raise _refuse(name, getattr(self, name), " or ".join(map(repr, allowed)) + _nearest(getattr(self, name), allowed))
@@ -200,11 +209,11 @@ def _from_environment() -> dict[str, Any]:
 
 def _parse(name: str, text: str) -> Any:
     try:
-        if name in ("runs", "max_steps", "seconds") and text.lower() == "none":
+        if name in ("runs", "max_steps", "seconds", "watchdog") and text.lower() == "none":
             return None
         if name in ("seed", "runs", "max_steps"):
             return int(text)
-        if name == "seconds":
+        if name in ("seconds", "watchdog"):
             return float(text)
         if name in ("keep_going", "patch", "races", "shrink"):
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]

@@ -38,7 +38,11 @@ def owner(path):
 @pytest.mark.parametrize("entry", [e for e in PRIVATE_NAMES if e.since <= VERSION <= e.until], ids=lambda e: f"{e.owner}.{e.name}")
 def test_each_listed_name_exists(entry):
     """A name listed for this version is there on this version."""
-    assert hasattr(owner(entry.owner), entry.name)
+    thing = owner(entry.owner)
+
+    assert hasattr(thing, entry.name)
+    if entry.owner.endswith("Loop()"):
+        thing.close()
 
 
 @pytest.mark.parametrize("entry", [e for e in PRIVATE_NAMES if not e.since <= VERSION <= e.until], ids=lambda e: f"{e.owner}.{e.name}")

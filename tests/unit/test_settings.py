@@ -44,6 +44,11 @@ WRONG = [
     ("timeouts", None),
     ("clock", "fake"),
     ("randomness", "none"),
+    ("watchdog", 0),
+    ("watchdog", -1.0),
+    ("watchdog", "5"),
+    ("watchdog", True),
+    ("uncontrolled", "ignore"),
     ("thread_exceptions", "raise"),
     ("thread_exceptions", True),
     ("thread_exceptions", None),
@@ -92,8 +97,14 @@ RIGHT = [
     {"max_steps": None},
     {"granularity": "sync"},
     {"timeouts": "idle"},
+    {"timeouts": "any"},
     {"clock": "virtual"},
+    {"clock": "real"},
     {"randomness": "real"},
+    {"randomness": "seeded"},
+    {"watchdog": 30},
+    {"watchdog": None},
+    {"uncontrolled": "warn"},
     {"thread_exceptions": "print"},
     {"keep_going": True},
     {"keep_going": False},
@@ -165,7 +176,7 @@ def test_a_misspelt_setting_is_not_taken_for_a_parameter():
     assert "seed" in text_of(detsched.run, program, sed=3)
 
 
-LATER = ["preemptions", "delays", "watch", "ignore", "races", "progress", "workers", "executor", "watchdog", "uncontrolled", "database", "profile"]
+LATER = ["preemptions", "delays", "watch", "ignore", "races", "progress", "workers", "executor", "database", "profile"]
 
 
 @pytest.mark.parametrize("name", LATER)
@@ -181,9 +192,6 @@ def test_later_settings_are_refused_by_name(name):
     ("name", "value"),
     [
         *(("granularity", value) for value in ("access", "gil", "line", "opcode")),
-        ("timeouts", "any"),
-        ("clock", "real"),
-        ("randomness", "seeded"),
         ("shrink", True),
         *(("strategy", value) for value in ("dpor", "dfs", "pct", "pos", "surw")),
     ],

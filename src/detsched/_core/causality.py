@@ -15,7 +15,10 @@ from .log import Log
 if TYPE_CHECKING:
     from .thread import ControlledThread
 
-VectorClock = dict["ControlledThread", int]
+VectorClock = dict[object, float]
+
+TIME = "time"
+"""The component of a vector clock that holds the latest deadline which passed, where timeouts may fire at any time."""
 
 _HEAVIEST = 20
 """How often the weight doubles: 2 ** 20 ticks of a microsecond are about one second. From there on readings grow evenly."""
@@ -45,7 +48,7 @@ class Causality:
         self._log = log
         self._done = 0
         self._jumps_done = 0
-        self._of: dict[ControlledThread, VectorClock] = {}
+        self._of: dict[object, VectorClock] = {}
         self._touched: dict[int, _Touched] = {}
         self._streak: dict[ControlledThread, int] = {}
 
@@ -87,6 +90,8 @@ class Causality:
         elif operation.changes():
             self._streak.pop(thread, None)
         clock[thread] = clock.get(thread, 0) + weight
+        if self._done in self._log.expired:
+            clock[TIME] = max(clock.get(TIME, 0.0), self._log.expired[self._done])
         for resource, mode in operation.footprint():
             touched = self._touched[id(resource)]
             if mode is READ:

@@ -1,16 +1,23 @@
-"""The virtual clock: the time that controlled code sees.
+"""The clock of a run: the time that controlled code sees.
 
-A reading is `base + tick × (weight of the events in the reader's causal past)`. So it is equal in equivalent runs, it grows
-along happens-before, and it conflicts with nothing. (A tick per step of the whole run would make every reading depend on
-all other threads, and with that void any reduction.) Consecutive readings by one thread double their weight, so that a busy
-loop which waits a second for a deadline ends after some twenty readings.
+A reading of the virtual clock is `base + tick × (weight of the events in the reader's causal past)`. So it is equal in
+equivalent runs, it grows along happens-before, and it conflicts with nothing. (A tick per step of the whole run would make
+every reading depend on all other threads, and with that void any reduction.) Consecutive readings by one thread double their
+weight, so that a busy loop which waits a second for a deadline ends after some twenty readings.
 
 `base` moves only when nobody can run: then it jumps to the earliest deadline.
+
+Where any timeout may fire at any time, it fires without such a jump, which would order it after everything else. What the
+thread sees is then that its own time has come to the deadline, and so does whoever learns of it: time spreads along
+happens-before.
 """
 
 from __future__ import annotations
 
-from .causality import Causality
+from collections.abc import Callable
+from time import monotonic, sleep
+
+from .causality import TIME, Causality
 from .log import Log
 from .operation import Operation
 from .thread import ControlledThread
@@ -26,18 +33,71 @@ EPOCH = 1_767_225_600.0
 class VirtualClock:
     """The clock of one run. `base` is in seconds since the start of the run."""
 
-    __slots__ = ("base", "_log", "_causality")
+    __slots__ = ("base", "anytime", "_log", "_causality", "_answer")
 
-    def __init__(self, log: Log) -> None:
+    real = False
+    """Whether the clock is the machine's."""
+
+    def __init__(self, log: Log, anytime: bool, answer: Callable[[int], int]) -> None:
         self.base = 0.0
+        self.anytime = anytime
+        """Whether a timeout may fire whenever the strategy says; else only when nobody can run."""
         self._log = log
         self._causality: Causality | None = None  # most programs never look at a clock
+        self._answer = answer
+
+    def _past(self, thread: ControlledThread) -> dict[object, float]:
+        if self._causality is None:
+            self._causality = Causality(self._log)
+        return self._causality.past(thread)
 
     def read(self, thread: ControlledThread) -> float:
         """Seconds since the start of the run, as `thread` sees them after its last event."""
-        if self._causality is None:
-            self._causality = Causality(self._log)
-        return self.base + TICK * sum(self._causality.past(thread).values())
+        past = self._past(thread)
+        own = past.get(TIME, 0.0)
+        return max(self.base, own) + TICK * (sum(past.values()) - own)
+
+    def deadline(self, timeout: float, thread: ControlledThread) -> float:
+        """When a timeout of `thread` that begins now ends."""
+        if self.anytime:
+            return max(self.base, self._past(thread).get(TIME, 0.0)) + timeout
+        return self.base + timeout
+
+    def expired(self, deadline: float | None) -> bool:
+        """Whether a wait may give up."""
+        return deadline is not None and (self.anytime or self.base >= deadline)
+
+    def fires(self) -> bool:
+        """Whether a timed wait that need not give up does so all the same: a choice, where timeouts may fire at any time."""
+        return self.anytime and self._answer(2) == 1
+
+    def gave_up(self, deadline: float | None) -> None:
+        """A wait gave up, in the event that is the log's last: its thread's time has come to the deadline."""
+        if self.anytime and deadline is not None:
+            self._log.expired[len(self._log) - 1] = deadline
+
+    def pass_time(self, until: float) -> None:
+        """Nobody can run before `until`."""
+        self.base = until
+
+
+class RealClock(VirtualClock):
+    """The machine's clock. Timeouts fire when nobody can run, as on the virtual one, but the time until then is waited for."""
+
+    __slots__ = ("_began",)
+
+    real = True
+
+    def __init__(self, log: Log, anytime: bool, answer: Callable[[int], int]) -> None:
+        super().__init__(log, anytime, answer)
+        self._began = monotonic()
+
+    def deadline(self, timeout: float, thread: ControlledThread) -> float:
+        return monotonic() - self._began + timeout
+
+    def pass_time(self, until: float) -> None:
+        sleep(max(0.0, min(until - (monotonic() - self._began), 3600.0 * 24 * 365)))
+        self.base = max(until, monotonic() - self._began)
 
 
 class ReadClock(Operation):
@@ -52,7 +112,7 @@ class ReadClock(Operation):
         self._thread = thread
 
     def apply(self) -> float:
-        return self._clock.read(self._thread)
+        return 0.0 if self._clock.real else self._clock.read(self._thread)
 
 
 class Sleep(Operation):
@@ -63,17 +123,17 @@ class Sleep(Operation):
     blocking = True
     deadline: float
 
-    def __init__(self, clock: VirtualClock, seconds: float) -> None:
+    def __init__(self, clock: VirtualClock, seconds: float, thread: ControlledThread) -> None:
         self.resource = None
         self._clock = clock
         self._seconds = seconds
-        self.deadline = clock.base + seconds
+        self.deadline = clock.deadline(seconds, thread)
 
     def enabled(self) -> bool:
-        return self._clock.base >= self.deadline
+        return self._clock.base >= self.deadline or self._clock.anytime
 
     def apply(self) -> None:
-        return None
+        self._clock.gave_up(self.deadline)
 
     def parts(self) -> tuple[str, str]:
         return f"sleep {self._seconds:g} s", ""

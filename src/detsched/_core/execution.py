@@ -24,6 +24,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterable
 from itertools import count
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from _thread import get_ident
@@ -32,7 +33,8 @@ from ..errors import DivergenceError, InternalError, UncontrolledError
 from . import verdict
 from .active import active
 from .baton import Baton
-from .clock import VirtualClock
+from .clock import RealClock, VirtualClock
+from .external import look
 from .failure import Failure
 from .frames import boundaries, raised_at
 from .log import Log
@@ -50,6 +52,8 @@ _PATIENCE_WITH_UNWINDING = 1_000
 """How often a thread may swallow its unwinding before its OS thread is given up."""
 _COLLECT_EVERY = 65_536
 """Steps between two garbage collections inside one run: a deterministic point, in place of the collector's own."""
+_PIECE = 0.2
+"""Real seconds after which a run that waits for the world outside looks whether it was interrupted."""
 _NEVER = 1 << 62
 _serials = count(1)
 
@@ -93,16 +97,21 @@ class Execution:
         observers: Iterable[Observer] = (),
         on_exception: Callable[[ControlledThread, BaseException], bool] = lambda thread, error: False,
         at_main_end: Callable[[], None] = lambda: None,
+        awaited: Callable[[int], str | None] = lambda index: None,
+        real_clock: bool = False,
+        timeouts_any: bool = False,
     ) -> None:
         self.log = Log()
         self._threads, self._operations = self.log.threads, self.log.operations
-        self.clock = VirtualClock(self.log)
+        self.clock = (RealClock if real_clock else VirtualClock)(self.log, timeouts_any, self.answer)
         self.live: list[ControlledThread] = []
         """Every thread that has not ended, in the order of their starts."""
         self.failures: list[Failure] = []
         self.raised: list[tuple[ControlledThread, BaseException]] = []
         self.error: BaseException | None = None
         """What ended the run from outside the program: an interrupt, a strategy that failed."""
+        self.terms: dict[str, Any] = {}
+        """The settings that a schedule of this run depends on, as its fields."""
         self.values: list[int] = []
         """The answers given to `choose()`, in order."""
         self.locations: dict[Any, tuple[Resource, Any]] = {}
@@ -114,6 +123,10 @@ class Execution:
         """Threads that could not be made to end."""
         self.trespass: Failure | None = None
         """What a thread that is not of the run has done to it."""
+        self.outside = 0
+        """Greater than 0 while the run waits in real time for something outside of it."""
+        self.prodded = False
+        """Whether the watchdog has sent an interrupt, to get the main thread out of a system call."""
         self.serial = next(_serials)
         self.ident = 0
         self._choose = choose
@@ -122,6 +135,8 @@ class Execution:
         self._observers = tuple(observers)
         self._on_exception = on_exception
         self._at_main_end = at_main_end
+        self._awaited = awaited
+        self._handlers: list[Callable[[], None]] = []
         self._fresh: ControlledThread | None = None
         self._foreground = 0
         self._unwound: set[ControlledThread] = set()
@@ -174,6 +189,8 @@ class Execution:
             self._fresh = None
             self._alarm = self._alarm_after_fresh
             return fresh
+        if self._handlers and self._signalled(me):
+            return self.main
         if len(self.log) >= self._alarm:
             stop = self._look()
             if stop is not None:
@@ -209,13 +226,17 @@ class Execution:
                 if chosen is me:
                     raise Unwind
         self._hand_over(chosen, me)
+        while self._handlers and me is self.main and not self.unwinding:
+            chosen = self._next(me)
+            if chosen is not me:
+                self._hand_over(chosen, me)
         if self.unwinding:
             raise Unwind
 
     def _hand_over(self, chosen: ControlledThread, me: ControlledThread) -> None:
-        self.current = chosen
-        self.ident = active.ident = chosen.os_ident
         try:
+            self.current = chosen
+            self.ident = active.ident = chosen.os_ident
             chosen.baton.give()
             # From here on another thread is at work: touch nothing but one's own wait.
             me.baton.take()
@@ -226,14 +247,14 @@ class Execution:
 
     def _interrupted(self, error: BaseException, chosen: ControlledThread, me: ControlledThread) -> None:
         """A signal handler raised in a parked main thread: note it, and go on waiting until the run has been ended."""
-        if not isinstance(error, InterruptedError):
+        if not isinstance(error, (InterruptedError, Unwind)):
             self.interrupt(error)
         while self.current is not me:
             try:
                 if self.current is chosen:
                     chosen.baton.give()  # the interrupt may have come before the first one
                 me.baton.take()
-            except InterruptedError:
+            except (InterruptedError, Unwind):
                 continue
             except BaseException as again:
                 self.interrupt(again)
@@ -254,14 +275,66 @@ class Execution:
         """Move the clock to the earliest deadline; a thread to unwind if there is none, for then this is a deadlock."""
         deadlines = [t.pending.deadline for t in self.live if t.pending is not None and t.pending.deadline is not None]
         later = [deadline for deadline in deadlines if deadline > self.clock.base]
-        if not later or self._housekeeping.idle(self):
+        until = min(later, default=None)
+        waiting = [t for t in self.live if t.pending is not None and t.pending.external]
+        if waiting:
+            if self._wait_outside(waiting, until):
+                return None
+            if self.error is not None:
+                return self._abort(self.error)
+        if until is None or self._housekeeping.idle(self):
             return self._stop(verdict.deadlock(self, []))
-        self._pass_time(min(later))
+        self._pass_time(until)
         return None
 
     def _pass_time(self, until: float) -> None:
-        self.clock.base = until
+        self.outside += 1
+        self.clock.pass_time(until)
+        self.outside -= 1
         self.log.jumps.append(len(self.log))
+
+    def _wait_outside(self, waiting: list[ControlledThread], until: float | None) -> bool:
+        """Wait in real time for the first of what threads wait for outside of the run, at most for as long as the next deadline
+        is away. Whether anything came."""
+        wanted = self._awaited(len(self.log))
+        everything = [thread.pending for thread in waiting if thread.pending is not None]
+        if wanted is not None:
+            # A replay waits for what came first when it was recorded.
+            waiting = [thread for thread in waiting if thread.label == wanted]
+            if not waiting:
+                return False
+            until = waiting[0].pending.deadline if waiting[0].pending is not None else None
+        operations = [thread.pending for thread in waiting if thread.pending is not None]
+        if all(operation.inside() for operation in operations):
+            # No time passes outside that anything depends on.
+            return look(everything)
+        end = None if until is None else monotonic() + (until - self.clock.base)
+        self.outside += 1
+        try:
+            while self.error is None:
+                if look(operations, _PIECE if end is None else max(0.0, min(_PIECE, end - monotonic()))):
+                    look(everything)
+                    return True
+                if end is not None and monotonic() >= end:
+                    return False
+        finally:
+            self.outside -= 1
+        return False
+
+    def _signalled(self, me: ControlledThread) -> bool:
+        """Signals have come: the main thread calls their handlers, wherever it stands. Whether it has to be given the baton first."""
+        main = self.main
+        if main.ended or self.unwinding:
+            self._handlers.clear()
+        elif me is not main:
+            return True
+        else:
+            operation = main.pending
+            while self._handlers:
+                self._handlers.pop(0)()
+            if operation is not None:
+                main.pending, main.blocking = operation, operation.blocking
+        return False
 
     def _look(self) -> ControlledThread | None:
         """Every so many steps: interrupts, the step limit, garbage, cycles without progress. A thread to unwind, or None."""
@@ -277,7 +350,7 @@ class Execution:
             if steps >= self._max_steps:
                 return self._stop(self._stuck(watch.recent(self)) if cycle else verdict.limit(self, steps))
         elif watch.look(self):
-            if self.waits_for_clock() and watch.clock_stood_still(self):
+            if (self.waits_for_clock() or self._waits_outside()) and watch.clock_stood_still(self):
                 watch.time_passes()
                 stop = self._jump()
                 if stop is not None:
@@ -306,6 +379,9 @@ class Execution:
         return any(
             t.pending is not None and t.pending.deadline is not None and t.pending.deadline > self.clock.base for t in self.live
         )
+
+    def _waits_outside(self) -> bool:
+        return any(t.pending is not None and t.pending.external for t in self.live)
 
     def answer(self, count: int) -> int:
         """The strategy's answer to a question with so many options: the other kind of choice in a schedule."""
@@ -380,6 +456,26 @@ class Execution:
         """End the run with a failure at its next yield point. From any thread."""
         self.trespass = failure
         self._alarm = self._alarm_after_fresh = 0
+
+    def handle(self, handler: Callable[[], None]) -> None:
+        """Have the main thread call a signal's handler at the next yield point, also where it is blocked."""
+        self._handlers.append(handler)
+        self._alarm = self._alarm_after_fresh = 0
+
+    def leave_behind(self, lost: ControlledThread, failure: Failure) -> None:
+        """End the run without a thread that has the baton and does not come back from where it is. Called by the watchdog."""
+        active.ident = self.ident = 0  # should it come back after all, it is a thread like any other
+        lost.lost = True
+        self._unwound.add(lost)
+        self.live.remove(lost)
+        lost.ended = True
+        if lost.body is not None:
+            lost.body(False)
+        self.failures.append(failure)
+        following = self._unwind()
+        self.current = following
+        self.ident = active.ident = following.os_ident
+        following.baton.give()
 
     def _unwind(self) -> ControlledThread:
         self.unwinding = True
@@ -522,7 +618,7 @@ class _Job:
         self._execution = execution
         self._thread = thread
 
-    def __call__(self, clear: Callable[[], None]) -> Baton:
+    def __call__(self, clear: Callable[[], None]) -> Baton | None:
         execution, thread = self._execution, self._thread
         try:
             assert thread.body is not None
@@ -533,6 +629,8 @@ class _Job:
             execution.raised_in(thread, error)
         clear()
         try:
+            if thread.lost:
+                return None
             following = execution._ended(thread)
         except BaseException as error:  # a fault of ours: better a run that is given up than one that hangs
             execution.error = execution.error or InternalError(f"at the end of {thread!r}: {error!r}")

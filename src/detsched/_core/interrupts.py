@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -17,11 +18,13 @@ from _thread import get_ident
 
 from .active import active
 from .frames import LIBRARY, PROGRAM, rank
+from .unwind import Unwind
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
-def _in_engine(frame: FrameType | None) -> bool:
+def in_engine(frame: FrameType | None) -> bool:
+    """Whether the engine is at work in `frame`, rather than the program."""
     while frame is not None:
         filename = frame.f_code.co_filename
         if filename.startswith(_PACKAGE):
@@ -30,6 +33,16 @@ def _in_engine(frame: FrameType | None) -> bool:
             return False
         frame = frame.f_back
     return False
+
+
+class Handler:
+    """What stands for the interpreter's own handler of Ctrl-C."""
+
+    def __init__(self, handle: Callable[[int, FrameType | None], None]) -> None:
+        self._handle = handle
+
+    def __call__(self, signum: int, frame: FrameType | None) -> None:
+        self._handle(signum, frame)
 
 
 class Interrupts:
@@ -47,13 +60,13 @@ class Interrupts:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             try:
                 self._shielded = True
-                self._before = signal.signal(signal.SIGINT, self._on_interrupt)
+                self._before = signal.signal(signal.SIGINT, Handler(self._on_interrupt))
             except ValueError:
                 pass  # not the interpreter's main thread: interrupts never come here
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self._before is not None and signal.getsignal(signal.SIGINT) == self._on_interrupt:
+        if self._before is not None and isinstance(signal.getsignal(signal.SIGINT), Handler):
             signal.signal(signal.SIGINT, self._before)
         self.unshield()
 
@@ -70,9 +83,12 @@ class Interrupts:
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
         execution = active.execution
+        if execution is not None and execution.prodded:
+            execution.prodded = False
+            raise Unwind
         if self._shielded:
             self._kept = True
-        elif execution is not None and execution.main.os_ident == get_ident() and (active.ident != get_ident() or _in_engine(frame)):
+        elif execution is not None and execution.main.os_ident == get_ident() and (active.ident != get_ident() or in_engine(frame)):
             execution.interrupt(KeyboardInterrupt())
         else:
             signal.default_int_handler(signum, frame)

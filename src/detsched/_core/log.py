@@ -12,15 +12,17 @@ if TYPE_CHECKING:
 class Log:
     """Two parallel lists, because that is the cheapest thing to write at every step.
 
-    `jumps` holds the positions before which the virtual clock jumped because nobody could run.
+    `jumps` holds the positions before which the virtual clock jumped because nobody could run. `expired` holds the positions
+    of timeouts that fired without such a jump, and their deadlines.
     """
 
-    __slots__ = ("threads", "operations", "jumps")
+    __slots__ = ("threads", "operations", "jumps", "expired")
 
     def __init__(self) -> None:
         self.threads: list[ControlledThread] = []
         self.operations: list[Operation] = []
         self.jumps: list[int] = []
+        self.expired: dict[int, float] = {}
 
     def __len__(self) -> int:
         return len(self.threads)

@@ -47,6 +47,8 @@ class Operation:
     deadline: float | None = None
     """Virtual time at which the operation gives up waiting and becomes enabled; None: never."""
     mode: Mode = WRITE
+    external: ClassVar[bool] = False
+    """Whether it waits for something outside of the run: see external.py."""
 
     def __init__(self, resource: Resource | None) -> None:
         self.resource = resource
@@ -70,6 +72,10 @@ class Operation:
             for mine, mode in self.footprint()
             for theirs, mode_of_other in other.footprint()
         )
+
+    def inside(self) -> bool:
+        """For what waits outside of the run: whether what it waits for can only come from the run itself."""
+        return False
 
     def holder(self) -> ControlledThread | None:
         """The thread that has what this operation waits for, where one has it."""

@@ -5,8 +5,9 @@ A token has six parts, joined by `~`, of letters, digits and `. , : - _` only, s
     ds1~sync~bank.py-3f9a~0:4,1:2,0~1.0~kQ3d…
 
 - the format version;
-- the settings that its meaning depends on: the granularity; and `.stopped` where the run was stopped at its end because it
-  was too long or went round in circles;
+- the settings that its meaning depends on: the granularity; `.any` where timeouts may fire at any time, `.seed7` where random
+  numbers flowed from that seed, `.watch-queue,kafka:future` and `.ignore-…` for what was watched and ignored by name (a colon
+  stands for a dot), and `.stopped` where the run was stopped at its end because it was too long or went round in circles;
 - the program: its name, and a digest of that name. A program may be edited and its tokens still read;
 - the choices, as deviations from going on with the current thread: whose turn it is, and for how many events.
   Threads are named by their spawn path, so 2.1 is the first thread that the second thread of main started;
@@ -30,9 +31,11 @@ from .operation import Operation
 from .thread import ControlledThread
 
 VERSION = "ds1"
+GRANULARITIES = ("sync", "access", "gil", "line", "opcode")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _MARKS = 64
 _PART = re.compile(r"[\w.,:-]*\Z", re.ASCII)
+_SEED = re.compile(r"seed(-?\d+)\Z")
 _SEGMENT = re.compile(r"(\d+(?:\.\d+)*)(?::(\d+))?\Z")
 _LONGEST = 100_000_000
 INLINE = 300
@@ -90,17 +93,26 @@ class Schedule:
     granularity: str = "sync"
     stopped: bool = False
     """Whether the run was stopped at its end because it was too long or went round in circles."""
+    timeouts: str = "idle"
+    """When timeouts may fire."""
+    watch: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    """The names of modules and functions that were watched and ignored."""
+    seed: int | None = None
+    """What the random numbers of the run flowed from; None where it drew none."""
     operations: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
     """Each event in words, where it is known (in the process that recorded it, or from a file)."""
+    sums: tuple[int, ...] | None = field(default=None, compare=False, repr=False)
+    """The checksum after each event, in the process that recorded it."""
 
     @classmethod
-    def of(cls, log: Log, program: str, values: Iterable[int], granularity: str, stopped: bool = False) -> Schedule:
-        """The schedule of a run that has been done."""
+    def of(cls, log: Log, program: str, values: Iterable[int], **settings: Any) -> Schedule:
+        """The schedule of a run that has been done; `settings` are the fields that say under which."""
         segments: list[tuple[str, int]] = []
         checksum = Checksum()
         marks = []
         width = stride(len(log))
-        operations = []
+        operations, sums = [], []
         for index, (thread, operation) in enumerate(zip(log.threads, log.operations), 1):
             label = thread.label
             if segments and segments[-1][0] == label:
@@ -109,9 +121,10 @@ class Schedule:
                 segments.append((label, 1))
             checksum.add(thread, operation)
             operations.append(f"{label} {operation.describe()}")
+            sums.append(checksum.value)
             if index % width == 0:
                 marks.append(checksum.mark)
-        return cls(program, tuple(segments), tuple(values), "".join(marks), granularity, stopped, tuple(operations))
+        return cls(program, tuple(segments), tuple(values), "".join(marks), operations=tuple(operations), sums=tuple(sums), **settings)
 
     def __len__(self) -> int:
         return sum(count for _, count in self.segments)
@@ -128,7 +141,17 @@ class Schedule:
     def __str__(self) -> str:
         choices = ",".join(label if count == 1 else f"{label}:{count}" for label, count in self.segments)
         values = ".".join(map(str, self.values))
-        return "~".join((VERSION, self.granularity + (".stopped" if self.stopped else ""), self.program, choices, values, self.marks + _digest(self)))
+        settings = ".".join((self.granularity, *self._options()))
+        return "~".join((VERSION, settings, self.program, choices, values, self.marks + _digest(self)))
+
+    def _options(self) -> list[str]:
+        options = [self.timeouts] * (self.timeouts != "idle")
+        if self.seed is not None:
+            options.append(f"seed{self.seed}")
+        for option, names in (("watch", self.watch), ("ignore", self.ignore)):
+            if names:
+                options.append(f"{option}-{','.join(names).replace('.', ':')}")
+        return options + ["stopped"] * self.stopped
 
     @classmethod
     def parse(cls, token: str | Schedule) -> Schedule:
@@ -160,8 +183,22 @@ class Schedule:
             answers = tuple(int(value) for value in values.split(".")) if values else ()
         except ValueError:
             raise InvalidSchedule(f"the token is damaged: {values!r} are no answers") from None
-        granularity, _, stopped = granularity.partition(".")
-        schedule = cls(program, tuple(segments), answers, marks[:-4], granularity, stopped == "stopped")
+        granularity, *options = granularity.split(".")
+        if granularity not in GRANULARITIES:
+            raise InvalidSchedule(f"the token was recorded at granularity {granularity!r}, which this version of detsched does not know")
+        seeds = [int(match[1]) for match in map(_SEED.match, options) if match]
+        schedule = cls(
+            program,
+            tuple(segments),
+            answers,
+            marks[:-4],
+            granularity,
+            "stopped" in options,
+            "any" if "any" in options else "idle",
+            _names("watch", options),
+            _names("ignore", options),
+            seeds[0] if seeds else None,
+        )
         if len(schedule) > _LONGEST:
             raise InvalidSchedule(f"the token speaks of {len(schedule):,} events: no run is that long")
         if marks[-4:] != _digest(schedule):
@@ -197,8 +234,16 @@ class Schedule:
         return cls.from_json(text) if text.lstrip().startswith("{") else cls.parse(text.strip())
 
 
+def _names(option: str, options: list[str]) -> tuple[str, ...]:
+    """The names that a token gives under an option."""
+    for each in options:
+        if each.startswith(f"{option}-"):
+            return tuple(each[len(option) + 1 :].replace(":", ".").split(","))
+    return ()
+
+
 def _digest(schedule: Schedule) -> str:
-    text = repr((schedule.program, schedule.segments, schedule.values, schedule.marks, schedule.granularity, *["stopped"] * schedule.stopped))
+    text = repr((schedule.program, schedule.segments, schedule.values, schedule.marks, schedule.granularity, *schedule._options()))
     value = zlib.crc32(text.encode())
     return "".join(_ALPHABET[(value >> shift) & 63] for shift in (0, 6, 12, 18))
 

@@ -21,7 +21,7 @@ class ControlledThread(Resource):
 
     __slots__ = (
         "path", "label", "name", "ident", "daemon", "timer", "pending", "blocking", "body", "baton", "os_ident", "handle",
-        "children", "made", "ended", "atomic", "unwound",
+        "children", "made", "ended", "atomic", "unwound", "lost",
     )  # fmt: skip
 
     def __init__(self, parent: ControlledThread | None, name: str, daemon: bool, timer: bool, baton: Baton, os_ident: int) -> None:
@@ -53,6 +53,8 @@ class ControlledThread(Resource):
         """How deep the thread is in sections that no switch may interrupt (imports)."""
         self.unwound = 0
         """How often the thread was told to unwind."""
+        self.lost = False
+        """Whether the run ended without it, for it did not come back from where it was."""
 
     def count(self, kind: str) -> int:
         """How many things of a kind the thread has made, with the one that it is making now."""

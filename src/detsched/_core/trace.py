@@ -35,6 +35,15 @@ class TraceEvent(NamedTuple):
         return f"{self.step} {self.thread}: {self.operation} {self.object}".rstrip()
 
 
+def _names(threads: list[ControlledThread]) -> dict[ControlledThread, str]:
+    """The threads' names; those that share one with another are told apart by their spawn path."""
+    found = dict.fromkeys(threads, "")
+    count: dict[str, int] = {}
+    for thread in found:
+        count[thread.name] = count.get(thread.name, 0) + 1
+    return {thread: thread.name if count[thread.name] == 1 else f"{thread.name} ({thread.label})" for thread in found}
+
+
 class Recorder:
     """Observes a run in full detail: where each event is, and why each switch."""
 
@@ -71,13 +80,14 @@ class Recorder:
     def events(self, execution: Execution) -> tuple[TraceEvent, ...]:
         """The trace of a run that this has observed."""
         log = execution.log
+        names = _names(log.threads)
         found = []
         for index, place in enumerate(self._places):
             done, about = log.operations[index].parts()
             found.append(
                 TraceEvent(
                     index + 1,
-                    log.threads[index].name,
+                    names[log.threads[index]],
                     done,
                     about,
                     self._reasons[index],

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import ClassVar
 
-from _thread import start_new_thread
+from _thread import get_ident, start_new_thread
 
 from .baton import Baton, make_baton
 from .leftovers import Leftovers
@@ -19,7 +19,7 @@ class Worker:
     """One OS thread of the pool.
 
     `job` is called when the baton comes, with a function that clears what it leaves behind in the OS thread, and returns whom
-    to give the baton after it. Everything of the program has to be gone *before* the baton goes on: afterwards this thread
+    to give the baton after it, None if the run has ended without it. Everything of the program has to be gone *before* the baton goes on: afterwards this thread
     runs beside another one, and must touch nothing but its own wait. An object of the program that died in that moment would
     run its finalizer outside of control.
     """
@@ -50,15 +50,16 @@ class Worker:
             self.job = None
             following = job(leftovers.clear)
             del job
-            if following is not None:
-                give = following.give
-                del following
-                if leftovers.complete:
-                    pool.idle.append(self)
-                    give()
-                else:
-                    give()
-                    break
+            if following is None:
+                break  # the run has ended without this thread
+            give = following.give
+            del following
+            if leftovers.complete:
+                pool.idle.append(self)
+                give()
+            else:
+                give()
+                break
 
     def retire(self) -> None:
         """End the OS thread."""
@@ -94,6 +95,7 @@ def _forget_after_fork() -> None:
     # The child has only the thread that forked, and shares the batons' file descriptors with its parent.
     from .active import active
 
+    _forking.clear()
     pool.idle.clear()
     pool.batons.clear()
     active.clear()
@@ -102,8 +104,24 @@ def _forget_after_fork() -> None:
         Pinned.before = None
 
 
+def _before_fork() -> None:
+    # The child is not under control, from the first thing that it does: the callbacks of others come before ours.
+    from .active import active
+
+    _forking.append(active.ident if active.ident == get_ident() else 0)
+    if _forking[-1]:
+        active.ident = 0
+
+
+def _after_fork() -> None:
+    from .active import active
+
+    active.ident = _forking.pop() or active.ident
+
+
+_forking: list[int] = []
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_forget_after_fork)
 
 
 def _current_cpu(allowed: set[int]) -> int:

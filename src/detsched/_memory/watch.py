@@ -8,6 +8,7 @@ computed (`setattr`, `__dict__`) can be of any name.
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +16,7 @@ from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from .._core.frames import PROGRAM, rank
+from ..errors import InvalidSettings
 from .bytecode import settled_cells, stored_cells, stored_names
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -114,8 +116,8 @@ class Names:
 class Watched:
     """The code that is watched: by default, and by what the settings name."""
 
-    def __init__(self, watch: Iterable[Any] = (), ignore: Iterable[Any] = ()) -> None:
-        self._watch, self._ignore = _Selection(watch), _Selection(ignore)
+    def __init__(self, watch: Any = (), ignore: Any = ()) -> None:
+        self._watch, self._ignore = _Selection("watch", watch), _Selection("ignore", ignore)
         self._of: dict[str, bool] = {}
         self._named = self._watch.codes or self._ignore.codes
 
@@ -158,24 +160,59 @@ class Watched:
         return list(self._watch.functions)
 
 
+def names_of(named: Iterable[Any]) -> tuple[str, ...]:
+    """What schedules say of a selection: modules and functions by name. Paths are of one machine, and left out."""
+    found = []
+    for each in [named] if isinstance(named, (str, os.PathLike)) or not isinstance(named, Iterable) else named:
+        if isinstance(each, ModuleType):
+            found.append(each.__name__)
+        elif isinstance(each, str) and not _is_path(each):
+            found.append(each)
+        elif hasattr(each, "__qualname__") and "<" not in each.__qualname__:
+            found.append(f"{each.__module__}.{each.__qualname__}")
+    return tuple(found)
+
+
+def _is_path(text: Any) -> bool:
+    return isinstance(text, os.PathLike) or os.sep in text or text.endswith(".py")
+
+
+def _function_named(name: str) -> Any:
+    """What a dotted name means, if it is no module: a function or class inside one."""
+    parts = name.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        try:
+            thing: Any = importlib.import_module(".".join(parts[:length]))
+        except ImportError:
+            continue
+        for part in parts[length:]:
+            thing = getattr(thing, part, None)
+        return thing
+    return None
+
+
 class _Selection:
     """Modules, packages, paths and functions that were named."""
 
-    def __init__(self, named: Iterable[Any]) -> None:
+    def __init__(self, setting: str, named: Any) -> None:
         self.functions: list[Any] = []
         self.codes: list[CodeType] = []
         self._paths: list[str] = []
         self._modules: list[str] = []
-        for each in named:
+        for each in [named] if isinstance(named, (str, os.PathLike)) or not isinstance(named, Iterable) else named:
             if isinstance(each, ModuleType):
                 self._modules.append(each.__name__)
-            elif isinstance(each, os.PathLike) or (isinstance(each, str) and (os.sep in each or each.endswith(".py"))):
+            elif isinstance(each, os.PathLike) or (isinstance(each, str) and _is_path(each)):
                 self._paths.append(os.path.abspath(os.fspath(each)))
-            elif isinstance(each, str):
+            elif isinstance(each, str) and _places(each):
                 self._modules.append(each)
             else:
-                self.functions.append(each)
-                self.codes += functions_in([each], lambda code, variables: True)
+                thing = _function_named(each) if isinstance(each, str) else each
+                codes = list(functions_in([thing], lambda code, variables: True))
+                if not codes:
+                    raise InvalidSettings(f"{setting}={each!r}: there is no module of this name, and nothing with Python code that could be watched")
+                self.functions.append(thing)
+                self.codes += codes
 
     def has_code(self, code: CodeType) -> bool:
         """Whether a code object belongs to a function that was named: also one inside it."""
@@ -215,4 +252,4 @@ def _places(name: str) -> tuple[str, ...]:
     return tuple(map(os.path.abspath, _found(name)))
 
 
-__all__ = ["Names", "Watched", "functions_in"]
+__all__ = ["Names", "Watched", "functions_in", "names_of"]

@@ -37,7 +37,7 @@ _PATIENCE_WITH_CLEANUP = 10_000
 class Watching:
     """The watched code of one session. Enter it around the runs."""
 
-    def __init__(self, granularity: str, watch: Iterable[Any], ignore: Iterable[Any], things: Iterable[Any]) -> None:
+    def __init__(self, granularity: str, watch: Any, ignore: Any, things: Iterable[Any]) -> None:
         self.granularity = granularity
         self.watched = Watched(watch, ignore)
         self._things = list(things)

@@ -245,6 +245,8 @@ def _confirm(
             return True
         confirmed = next(failure for failure in run.failures if failure.origin == found.origin)
         exploration._believe(confirmed, run, index)
+        if found.kind == "uncontrolled":
+            return True  # every further run would be held up as long
     return False
 
 

@@ -13,6 +13,7 @@ from .._core.failure import Failure
 from .._core.schedule import Schedule
 from .._core.trace import Recorder, TraceEvent
 from .._memory.races import Race
+from .._memory.watch import names_of
 from .._report import text
 from ..errors import DetschedError, InvalidSchedule, InvalidSettings
 from ..settings import SettingsDict
@@ -161,7 +162,9 @@ def check_schedule(session: Session, schedule: Any, given: Any) -> Schedule:
         )
     if "granularity" in given and given["granularity"] != parsed.granularity:
         raise InvalidSettings(f"granularity={given['granularity']!r} contradicts the schedule, which was recorded at {parsed.granularity!r}: leave it out")
-    session.settings = session.settings.replace(granularity=parsed.granularity)
+    for name, own in (("watch", parsed.watch), ("ignore", parsed.ignore)):
+        if name in given and names_of(given[name]) != own:
+            raise InvalidSettings(f"{name}={given[name]!r} contradicts the schedule, which was recorded with {name}={list(own)}: leave it out")
     return parsed
 
 

@@ -21,13 +21,16 @@ from .._core.interrupts import Interrupts
 from .._core.schedule import Schedule, program_digest
 from .._core.thread import ControlledThread
 from .._core.trace import Recorder
+from .._core.trespass import warn_of_trespass
+from .._core.watchdog import watchdog
 from .._core.workers import Pinned
 from .._memory.gil import Preemptions
 from .._memory.races import Places, Race, races
 from .._memory.races import failure as race_failure
+from .._memory.watch import names_of
 from .._memory.watching import Watching
 from .._sync.thread import Excepthook, MainThread
-from .._world import futures
+from .._world import futures, outside, randomness, signals
 from .._world.patching import patched, reach
 from ..errors import InvalidSettings, UncontrolledError
 from ..settings import Settings, settle
@@ -97,6 +100,7 @@ class Session:
         self._excepthook = Excepthook(settings.thread_exceptions == "print")
         self.watching: Watching | None = None
         """What makes yield points inside plain code; None where there are none."""
+        self._watched: tuple[str, Any, Any] = ("sync", (), ())
 
     @classmethod
     def of(cls, program: Callable[..., Any], args: Sequence[Any], given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Session:
@@ -118,9 +122,12 @@ class Session:
             if self.settings.patch:
                 self._stack.enter_context(patched())
                 reach(self.program, *self.args, self.settings.setup)
-            if self.settings.granularity != "sync":
-                watching = Watching(self.settings.granularity, self.settings.watch, self.settings.ignore, [self.program, *self.args])
-                self.watching = self._stack.enter_context(watching)
+            self._stack.callback(self._stop_watching)
+            self._watch(self.settings)
+            warn = _warn if self.settings.uncontrolled == "warn" else None
+            watchdog.begin(self.settings.watchdog, warn)
+            self._stack.callback(watchdog.end)
+            self._stack.enter_context(warn_of_trespass(warn))
             self._stack.enter_context(Pinned())
             self._interrupts.unshield()
         except BaseException:
@@ -133,6 +140,37 @@ class Session:
         self._stack.close()
         self._interrupts.__exit__()
 
+    def _watch(self, settings: Settings) -> None:
+        """Watch what the settings say, if it is not watched already."""
+        wanted = (settings.granularity, settings.watch, settings.ignore)
+        if wanted == self._watched:
+            return
+        self._stop_watching()
+        self._watched = wanted
+        if settings.granularity != "sync":
+            watching = Watching(*wanted, [self.program, *self.args])
+            self.watching = watching.__enter__()
+
+    def _stop_watching(self) -> None:
+        watching, self.watching, self._watched = self.watching, None, ("sync", (), ())
+        if watching is not None:
+            watching.__exit__()
+
+    def _under(self, strategy: Strategy) -> Settings:
+        """The settings of a run: a schedule's own, where one is replayed."""
+        if not isinstance(strategy, Replay):
+            return self.settings
+        schedule = strategy.schedule
+        own: dict[str, Any] = {"timeouts": schedule.timeouts, "granularity": schedule.granularity}
+        for name, names in (("watch", schedule.watch), ("ignore", schedule.ignore)):
+            if names_of(getattr(self.settings, name)) != names:
+                own[name] = names
+        if schedule.seed is not None:
+            own.update(seed=schedule.seed, randomness="seeded")
+        if strategy.steps is not None:
+            own["max_steps"] = strategy.steps
+        return self.settings.replace(**own)
+
     def run(self, strategy: Strategy, turn: Turn, observers: Sequence[Observer] = ()) -> Done:
         """One run. Raises only what is no doing of the program: an interrupt, a strategy that failed, a fault of ours."""
         args = self.args
@@ -140,6 +178,8 @@ class Session:
             args = (self.settings.setup(), *args)
         global running
         strategy.begin(turn)
+        settings = self._under(strategy)
+        self._watch(settings)
         places, preemptions = None, None
         if self.watching is not None and (observers or self.settings.races):
             places = Places()
@@ -150,12 +190,23 @@ class Session:
         execution = Execution(
             strategy.choose,
             choose_value=strategy.choose_value,
-            max_steps=strategy.steps if isinstance(strategy, Replay) and strategy.steps is not None else self.settings.max_steps,
+            max_steps=settings.max_steps,
+            real_clock=settings.clock == "real",
+            timeouts_any=settings.timeouts == "any",
+            awaited=strategy.awaited if isinstance(strategy, Replay) else _nobody,
             observers=observers,
             on_exception=self._excepthook,
             at_main_end=futures.end_idle_workers,
         )
+        execution.terms.update(granularity=settings.granularity, timeouts=settings.timeouts)
+        if self.watching is not None:
+            execution.terms.update(watch=names_of(settings.watch), ignore=names_of(settings.ignore))
         futures.restart_names()
+        outside.begin()
+        if settings.randomness == "seeded":
+            # Where a seed alone brings a run back, its random numbers come back with it; a search over orderings keeps them.
+            seed = turn.seed if strategy.repeatable else settings.seed
+            randomness.begin(execution, seed)
         self._excepthook.begin()
         running = self
         watching = self.watching
@@ -169,6 +220,8 @@ class Session:
                 watching.end()
             running = None
             self._excepthook.end()
+            randomness.end()
+            signals.end()
         if execution.abandoned:
             warnings.warn(
                 f"{', '.join(execution.abandoned)} could not be made to end with the run, for the thread catches everything and goes on: "
@@ -193,6 +246,14 @@ class Session:
             except Exception as error:
                 done.failures = (Failure("divergence", error, None, ("divergence", str(error))),)
         return done
+
+
+def _nobody(index: int) -> None:
+    return None
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, stacklevel=2)
 
 
 class Done:
@@ -231,7 +292,7 @@ class Done:
 def schedule_of(session: Session, execution: Execution) -> Schedule:
     """The choices of a run, as far as it has come."""
     stopped = any(failure.kind in ("limit", "livelock") for failure in execution.failures)
-    return Schedule.of(execution.log, session.digest, execution.values, session.settings.granularity, stopped)
+    return Schedule.of(execution.log, session.digest, execution.values, stopped=stopped, **execution.terms)
 
 
 def record_in(session: Session, strategy: Strategy, turn: Turn) -> tuple[Done, Recorder]:

@@ -109,7 +109,7 @@ class Leave(_OnBarrier):
         if self.resource.acting:
             return False
         return self._barrier._state != _FILLING or (
-            self.deadline is not None and active.execution.clock.base >= self.deadline  # type: ignore[union-attr]
+            active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
         )
 
     def apply(self) -> None:
@@ -117,6 +117,7 @@ class Leave(_OnBarrier):
         if barrier._state == _FILLING:
             self.mode = WRITE
             barrier._state = _BROKEN
+            active.execution.clock.gave_up(self.deadline)  # type: ignore[union-attr]
         broken = barrier._state < 0
         self._leave()
         if broken:

@@ -35,7 +35,7 @@ class Waiter:
         self.deadline = deadline
 
     def expired(self) -> bool:
-        return self.deadline is not None and active.execution.clock.base >= self.deadline  # type: ignore[union-attr]
+        return active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
 
     def release(self) -> None:
         # One that gave up before, and only waits for the lock by now, takes the notification and loses it. One whose time is up
@@ -107,7 +107,11 @@ class Wake(Operation):
         waiters, self._waiters = self._waiters, None
         if self._waiter in waiters:
             waiters.remove(self._waiter)
-        return self._waiter.notified
+        clock = active.execution.clock  # type: ignore[union-attr]
+        if self._waiter.notified and not (self.deadline is not None and clock.fires()):
+            return True
+        clock.gave_up(self.deadline)
+        return False
 
     def footprint(self) -> tuple[tuple[Resource, Mode], ...]:
         own = (self.resource, WRITE)
@@ -163,6 +167,12 @@ def _owned(condition: Any, locked: LockState | RLockState | None) -> bool:
     return owned
 
 
+def _take_back(lock: Any, count: int) -> None:
+    lock.acquire()
+    if isinstance(lock, RLock):
+        lock._state.count = count
+
+
 class Condition(threading.Condition):
     def __init__(self, lock: Any = None) -> None:
         _init(self, RLock() if lock is None else lock)
@@ -190,7 +200,13 @@ class Condition(threading.Condition):
         wait = Wait(state_of(self, Resource), waiters, Waiter(deadline), locked)
         if locked is not None:
             count = active.perform(wait)
-            notified: bool = active.perform(Wake(wait, waiters, count))
+            try:
+                notified: bool = active.perform(Wake(wait, waiters, count))
+            except BaseException:
+                # A signal handler raised while this waited: the caller has to have the lock again, as it had before.
+                if not active.execution.unwinding:  # type: ignore[union-attr]
+                    _take_back(self._lock, count)  # type: ignore[attr-defined]
+                raise
             return notified
         # A lock of the program's own making: what it does is its own affair, only the queue is ours.
         active.perform(wait)

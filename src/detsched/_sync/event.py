@@ -111,7 +111,7 @@ class Woken(Operation):
         self.mode: Mode = READ
 
     def expired(self) -> bool:
-        return self.deadline is not None and active.execution.clock.base >= self.deadline  # type: ignore[union-attr]
+        return active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
 
     def enabled(self) -> bool:
         return self.by_set or self.expired()
@@ -119,7 +119,11 @@ class Woken(Operation):
     def apply(self) -> bool:
         if self in self.resource.waiting:
             self.resource.waiting.remove(self)
-        return self.by_set
+        clock = active.execution.clock  # type: ignore[union-attr]
+        if self.by_set and not (self.deadline is not None and clock.fires()):
+            return True
+        clock.gave_up(self.deadline)
+        return False
 
     def parts(self) -> tuple[str, str]:
         return "wake up from", str(self.resource)

@@ -69,11 +69,13 @@ class AcquireUntil(Acquire):
         self.mode: Mode = WRITE
 
     def enabled(self) -> bool:
-        return not self.resource.real.locked() or active.execution.clock.base >= self.deadline  # type: ignore[union-attr]
+        return not self.resource.real.locked() or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
 
     def apply(self) -> bool:
-        if self.resource.real.locked():
+        clock = active.execution.clock  # type: ignore[union-attr]
+        if self.resource.real.locked() or clock.fires():
             self.mode = READ
+            clock.gave_up(self.deadline)
             return False
         return super().apply()
 
@@ -124,8 +126,9 @@ class Locked(Operation):
 
 
 def deadline_after(timeout: float) -> float:
-    """The virtual time of the run at which a timeout that begins now ends."""
-    return active.execution.clock.base + timeout  # type: ignore[union-attr]
+    """The time of the run at which a timeout of the calling thread that begins now ends."""
+    execution = active.execution
+    return execution.clock.deadline(timeout, execution.current)  # type: ignore[union-attr]
 
 
 def check_timeout(blocking: bool, timeout: float) -> None:

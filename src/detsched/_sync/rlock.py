@@ -79,11 +79,13 @@ class AcquireUntil(Acquire):
         self.mode: Mode = WRITE
 
     def enabled(self) -> bool:
-        return not self.resource.block.locked() or active.execution.clock.base >= self.deadline  # type: ignore[union-attr]
+        return not self.resource.block.locked() or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
 
     def apply(self) -> bool:
-        if self.resource.block.locked():
+        clock = active.execution.clock  # type: ignore[union-attr]
+        if self.resource.block.locked() or clock.fires():
             self.mode = READ
+            clock.gave_up(self.deadline)
             return False
         return super().apply()
 

@@ -57,14 +57,16 @@ class AcquireUntil(_OnSemaphore):
         self.mode: Mode = WRITE
 
     def enabled(self) -> bool:
-        return self._semaphore._value > 0 or active.execution.clock.base >= self.deadline  # type: ignore[union-attr]
+        return self._semaphore._value > 0 or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
 
     def apply(self) -> bool:
         semaphore, self._semaphore = self._semaphore, None
-        if semaphore._value > 0:
+        clock = active.execution.clock  # type: ignore[union-attr]
+        if semaphore._value > 0 and not clock.fires():
             semaphore._value -= 1
             return True
         self.mode = READ
+        clock.gave_up(self.deadline)
         return False
 
 

@@ -22,6 +22,7 @@ from .._core.active import active
 from .._core.execution import Execution
 from .._core.operation import READ, Operation
 from .._core.thread import ControlledThread
+from .._core.unwind import Unwind
 from .hook import controlled_init, copy_identity, hooks, original, stand_for
 from .lock import Lock, deadline_after
 
@@ -30,7 +31,7 @@ _init, _start, _join, _is_alive, _repr = (original(_Real, n) for n in ("__init__
 _current_thread, _main_thread = threading.current_thread, threading.main_thread
 _enumerate, _active_count = threading.enumerate, threading.active_count
 _newname, _counter = threading._newname, threading._counter  # type: ignore[attr-defined]
-_start_new_thread, _thread_count = _thread.start_new_thread, _thread._count
+_thread_count = _thread._count
 _excepthook = threading.__excepthook__
 _sleep = time.sleep
 _get_native_id = getattr(threading, "get_native_id", real_get_ident)
@@ -117,10 +118,11 @@ class Join(_OnThread):
         self.deadline = deadline
 
     def enabled(self) -> bool:
-        return self.resource.ended or (self.deadline is not None and active.execution.clock.base >= self.deadline)  # type: ignore[union-attr]
+        return self.resource.ended or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
 
     def apply(self) -> None:
-        return None
+        if not self.resource.ended:
+            active.execution.clock.gave_up(self.deadline)  # type: ignore[union-attr]
 
     def changes(self) -> bool:
         return self.resource.ended
@@ -146,7 +148,8 @@ def _context_for(thread: Any) -> contextvars.Context:
     return contextvars.copy_context() if inherit else contextvars.Context()
 
 
-def _begins() -> None:
+def begins() -> None:
+    """A thread of the program is about to run its first code."""
     execution = active.execution
     assert execution is not None
     if execution.at_thread_begin is not None:
@@ -162,11 +165,11 @@ def _bootstrap(thread: Any, context: contextvars.Context, wanted: bool) -> None:
             sys.settrace(threading._trace_hook)  # type: ignore[attr-defined]
         if threading._profile_hook:
             sys.setprofile(threading._profile_hook)
-        _begins()
+        begins()
         context.run(thread.run)
     finally:
         threading._active.pop(thread._ident, None)  # type: ignore[attr-defined]
-        _mark_ended(thread)
+        mark_ended(thread)
 
 
 # What outlives the run in a Thread object says that it has ended, in the way of each version.
@@ -180,7 +183,7 @@ if sys.version_info >= (3, 13):
 
     _done: list[Any] = []
 
-    def _mark_ended(thread: Any) -> None:
+    def mark_ended(thread: Any) -> None:
         # The handle of any ended thread does for all: what is asked of it is only whether its thread has ended.
         if not _done:
             _done.append(_start_joinable_thread(lambda: None))
@@ -198,7 +201,7 @@ else:
         if not thread._daemonic:
             threading._shutdown_locks.add(lock)  # type: ignore[attr-defined]
 
-    def _mark_ended(thread: Any) -> None:
+    def mark_ended(thread: Any) -> None:
         lock = thread._tstate_lock
         if lock is not None:  # an interrupt may have come between start and mark
             threading._shutdown_locks.discard(lock)  # type: ignore[attr-defined]
@@ -366,30 +369,6 @@ def newname(template: str) -> str:
     return template.replace("%d", f"{prefix}{creator.count(template)}")
 
 
-def _run_raw(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any], wanted: bool) -> None:
-    try:
-        if not wanted:
-            return
-        _begins()
-        contextvars.Context().run(function, *args, **kwargs)
-    finally:
-        record = active.execution.current  # type: ignore[union-attr]
-        if record.handle is not None:
-            threading._active.pop(record.ident, None)  # type: ignore[attr-defined]
-            if sys.version_info >= (3, 13):
-                _mark_ended(record.handle)
-
-
-def start_new_thread(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None, /) -> int:
-    if active.ident != real_get_ident() or not callable(function) or not isinstance(args, tuple):
-        return _start_new_thread(function, args) if kwargs is None else _start_new_thread(function, args, kwargs)
-    if kwargs is not None and not isinstance(kwargs, dict):
-        return _start_new_thread(function, args, kwargs)
-    name = f"start_new_thread({getattr(function, '__name__', '?')})"
-    record = active.perform(Start(name, True, False, partial(_run_raw, function, args, kwargs or {}), None))
-    return record.ident  # type: ignore[no-any-return]
-
-
 def thread_count() -> int:
     if active.ident != real_get_ident():
         return _thread_count()
@@ -422,12 +401,12 @@ class Excepthook:
 
     def __init__(self, only_print: bool) -> None:
         self._only_print = only_print
-        self.begin()
 
     def begin(self) -> None:
         """A run begins: what is set now is not the program's."""
         self._before = threading.excepthook
         self._before_raw = sys.unraisablehook
+        sys.unraisablehook = self._quiet = _without_unwinding(sys.unraisablehook)
 
     def end(self) -> None:
         """A run has ended: what the program set was for its run."""
@@ -439,7 +418,7 @@ class Excepthook:
         if record.label == "0":
             return False
         if handle is None or not hasattr(handle, "_invoke_excepthook"):
-            if not self._only_print and sys.unraisablehook is self._before_raw:
+            if not self._only_print and sys.unraisablehook is self._quiet:
                 return False
             sys.unraisablehook(_Unraisable(type(error), error, error.__traceback__, "Exception ignored in thread", None))  # type: ignore[arg-type]
             return True
@@ -447,6 +426,16 @@ class Excepthook:
             return False
         handle._invoke_excepthook(handle)
         return True
+
+
+def _without_unwinding(hook: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A finalizer that was at a yield point when its run ended is none of the program's business."""
+
+    def unraisable(unraisable: Any, /) -> Any:
+        if not isinstance(unraisable.exc_value, Unwind):
+            hook(unraisable)
+
+    return unraisable
 
 
 class _Unraisable:

@@ -74,19 +74,22 @@ def restart_names() -> None:
     _numbers.next = 0
 
 
-MODULES = ("concurrent.futures._base", "concurrent.futures.thread")
 _future_methods: dict[Any, dict[str, Any]] = {}
 
 
-def replaced_in(modname: str, module: Any) -> list[tuple[Any, str, Any]]:
-    """What stands in the globals and classes of a module of MODULES while patched."""
-    if modname == "concurrent.futures.thread":
-        return [(module.ThreadPoolExecutor, "_counter", _numbers)]
+def replaced_in_thread(module: Any) -> list[tuple[Any, str, Any]]:
+    """What stands in `concurrent.futures.thread`."""
+    return [(module.ThreadPoolExecutor, "_counter", _numbers)]
+
+
+def replaced_in_base(module: Any) -> list[tuple[Any, str, Any]]:
+    """What stands in `concurrent.futures._base`."""
     if module.Future not in _future_methods:
         _future_methods[module.Future] = _stable_hash(module.Future)
     # Locks of several futures are taken in the order of their ids, which would be the order of their addresses.
     logger = module.LOGGER if isinstance(module.LOGGER, _QuietLogger) else _QuietLogger(module.LOGGER)
-    return [(module, "id", _stable_id), (module, "LOGGER", logger), *((module.Future, name, method) for name, method in _future_methods[module.Future].items())]
+    methods = _future_methods[module.Future]
+    return [(module, "id", _stable_id), (module, "LOGGER", logger), *((module.Future, name, method) for name, method in methods.items())]
 
 
 class _QuietLogger:

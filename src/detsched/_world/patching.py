@@ -17,6 +17,7 @@ import logging
 import queue
 import sys
 import threading
+from collections.abc import Callable
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -25,16 +26,37 @@ from _thread import LockType
 
 from .._core.frames import PROGRAM, rank
 from .._sync import barrier, condition, event, semaphore  # noqa: F401  (their hooks register themselves)
+from .._sync import raw
 from .._sync import thread as sync_thread
 from .._sync.hook import hooks
 from .._sync.lock import Lock
 from .._sync.rlock import RLock
-from . import cpus, futures, imports, logs, time
+from . import cpus, databases, dates, futures, imports, logs, pools, processes, randomness, selecting, signals, sockets, time
 from .reach import REPLACEABLE, TOOLS, Reach, RealRLock
 
-# Not for locks: ours, the import system's, and the modules that the hooks themselves stand on.
-_LEFT_ALONE = ("importlib", "_frozen_importlib", "_thread", "threading", "_weakrefset", *TOOLS)
-_WITH_MORE = (*futures.MODULES, "sched", "subprocess")
+_LOCKS_LEFT_REAL = (
+    *("importlib", "_frozen_importlib", "_thread", "threading", "_weakrefset"),  # what control itself stands on
+    # Locks around the filling of a cache, with no yield point inside: as operations they would make a first run differ from
+    # the second.
+    *("asyncio", "tempfile", "platform", "sysconfig", "webbrowser"),
+    *TOOLS,
+)
+
+_WITH_MORE: dict[str, Callable[[Any], list[tuple[Any, str, Any]]]] = {
+    "concurrent.futures._base": futures.replaced_in_base,
+    "concurrent.futures.thread": futures.replaced_in_thread,
+    "multiprocessing.pool": pools.replaced_in_pool,
+    "selectors": selecting.replaced_in_selectors,
+    "asyncio.selector_events": selecting.replaced_in_asyncio,
+    "socket": sockets.replaced_in_socket,
+    "sqlite3": databases.replaced_in_sqlite3,
+    "sqlite3.dbapi2": databases.replaced_in_sqlite3,
+    "subprocess": processes.replaced_in_subprocess,
+    "uuid": randomness.replaced_in_uuid,
+}
+"""Modules of the standard library that need more than that, and what is to stand in each."""
+_DEFAULTS = {"sched": "scheduler", "multiprocessing.connection": "Connection"}
+"""Classes of the standard library that keep a function in their attributes or default arguments."""
 
 
 def _originals() -> dict[int, tuple[Any, Any]]:
@@ -51,12 +73,18 @@ def _originals() -> dict[int, tuple[Any, Any]]:
         (threading._newname, sync_thread.newname),  # type: ignore[attr-defined]
         (threading.__excepthook__, sync_thread.excepthook),
         (_thread.get_ident, sync_thread.get_ident),
-        (_thread.start_new_thread, sync_thread.start_new_thread),
+        (_thread.start_new_thread, raw.start_new_thread),
         (_thread._count, sync_thread.thread_count),
         (queue.SimpleQueue, queue._PySimpleQueue),  # type: ignore[attr-defined]
         *time.REPLACED.items(),
         *cpus.REPLACED.items(),
+        *randomness.REPLACED.items(),
+        *selecting.REPLACED.items(),
+        *processes.REPLACED.items(),
+        *signals.REPLACED.items(),
     ]
+    if sys.version_info >= (3, 13):
+        table.append((_thread.start_joinable_thread, raw.start_joinable_thread))
     if hasattr(_thread, "get_native_id"):
         table.append((_thread.get_native_id, sync_thread.get_native_id))
     return {id(real): (real, ours) for real, ours in table}
@@ -77,6 +105,7 @@ class _Patch:
         self.depth = 0
         self._undo: list[tuple[Any, str, Any, Any]] = []
         self._scanned: dict[str, tuple[int, int]] = {}
+        self._of_program: dict[int, bool] = {}
         self._hits: dict[tuple[int, str], ModuleType] = {}
         self._with_locks: dict[int, ModuleType] = {}
         self.reach = Reach(_ORIGINALS)
@@ -85,6 +114,7 @@ class _Patch:
         self.depth += 1
         if self.depth == 1:
             self._classes()
+            dates.install()
             imports.install(self._scan)
             self._replay()
         self._scan()
@@ -94,6 +124,7 @@ class _Patch:
         if self.depth:
             return
         imports.remove()
+        dates.remove()
         self.reach.release()
         while self._undo:
             owner, name, before, after = self._undo.pop()
@@ -105,25 +136,20 @@ class _Patch:
         _store(owner, name, after)
 
     def _classes(self) -> None:
-        for cls, name, function in (*hooks.table, *logs.REPLACED):
+        for cls, name, function in (*hooks.table, *logs.REPLACED, *randomness.METHODS):
             self._set(cls, name, vars(cls).get(name, _ABSENT), function)
         self._set(queue.Queue, "__hash__", _ABSENT, _hash_of_queue)
-        for modname in _WITH_MORE:
+        for modname in (*_WITH_MORE, *_DEFAULTS):
             if modname in sys.modules:
                 self._more(modname)
 
     def _more(self, modname: str) -> None:
         """What else is to be replaced in some modules of the standard library."""
-        if modname == "sched":
-            self.reach.walk([("sched", sys.modules["sched"].scheduler.__init__)])  # its clock is a default argument
+        module = sys.modules[modname]
+        if modname in _DEFAULTS:
+            self.reach.walk_class(getattr(module, _DEFAULTS[modname]))
             return
-        if modname == "subprocess":
-            popen: Any = sys.modules["subprocess"].Popen
-            execute = vars(popen)["_execute_child"]
-            if not hasattr(execute, "__wrapped__"):
-                self._set(popen, "_execute_child", execute, cpus.unpinned_child(execute))
-            return
-        for owner, name, value in futures.replaced_in(modname, sys.modules[modname]):
+        for owner, name, value in _WITH_MORE[modname](module):
             before = _lookup(owner, name)
             if before is not value:
                 self._set(owner, name, before, value)
@@ -142,18 +168,20 @@ class _Patch:
             if not isinstance(module, ModuleType):
                 continue
             seen = (id(module), len(vars(module)))
-            if self._scanned.get(modname) == seen and rank(getattr(module, "__file__", None) or "") != PROGRAM:
+            if self._scanned.get(modname) == seen and not self._of_program[id(module)]:
                 continue  # what the program itself binds may change between two entries without becoming more
             new = self._scanned.get(modname) != seen
+            if new:
+                self._of_program[id(module)] = rank(getattr(module, "__file__", None) or "") == PROGRAM
             self._scanned[modname] = seen
             if modname.startswith("detsched"):
                 continue
-            if modname in _WITH_MORE and new:
+            if new and (modname in _WITH_MORE or modname in _DEFAULTS):
                 self._more(modname)
             for name, value in list(vars(module).items()):
                 if id(value) in _ORIGINALS or type(value) in REPLACEABLE:
                     self._global(module, name, value)
-            if new and not modname.startswith(_LEFT_ALONE) and self._walk(module):
+            if new and not modname.startswith(_LOCKS_LEFT_REAL) and self._walk(module):
                 self._with_locks[id(module)] = module
         self._handlers()
 
@@ -161,7 +189,7 @@ class _Patch:
         found = _ORIGINALS.get(id(value))
         if found is not None and found[0] is value:
             replacement = found[1]
-        elif type(value) in REPLACEABLE and not module.__name__.startswith(_LEFT_ALONE):
+        elif type(value) in REPLACEABLE and not module.__name__.startswith(_LOCKS_LEFT_REAL):
             replacement = self.reach.wrap(value, f"{module.__name__}.{name}")
         else:
             return

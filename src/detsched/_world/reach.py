@@ -96,6 +96,16 @@ class Reach:
                     self.undo.append((store, look, inner, ours))
         return len(self.undo) > count
 
+    def walk_class(self, cls: type) -> None:
+        """Replace what a class of the standard library keeps in its attributes and in the default arguments of its methods."""
+        for name, value, store, look in _class(cls):
+            ours = self._replacement(value, name)
+            if ours is not None and store is not None:
+                store(ours)
+                self.undo.append((store, look, value, ours))
+            elif isinstance(value, FunctionType):
+                self.walk([(name, value)])
+
     def _replacement(self, value: Any, name: str) -> Any:
         if type(value) in REPLACEABLE:
             return self.wrap(value, name)

@@ -11,7 +11,7 @@ from .strategy import Strategy, Turn
 
 CAUSES = (
     "usual causes: the program was edited, it keeps state between runs, or it depends on something outside of control "
-    "(random numbers, the order of a set, an address, a file, the network)"
+    "(an address, the order of a set, a clock or a process id that detsched does not see, a file, the network)"
 )
 
 
@@ -23,9 +23,10 @@ class Replay(Strategy):
     """
 
     def __init__(self, schedule: Schedule) -> None:
-        self._schedule = schedule
+        self.schedule = self._schedule = schedule
         self._threads = schedule.threads()
         self._stride = schedule.stride
+        self._sums = schedule.sums
         self.steps = len(schedule) if schedule.stopped else None
         """After how many steps the run is to be judged as too long, as it was when it was recorded."""
         self._begin()
@@ -49,6 +50,10 @@ class Replay(Strategy):
         able = ", ".join(f"{thread.name} ({thread.pending.describe() if thread.pending else 'begins'})" for thread in step.enabled)
         raise self._differs(index, f"thread {label}", f"a choice between {able}")
 
+    def awaited(self, index: int) -> str | None:
+        """Who came first of those that waited for the world outside, when there was nobody else."""
+        return self._threads[index] if index < len(self._threads) else None
+
     def choose_value(self, count: int) -> int:
         answer = next(self._answers, 0)
         if answer >= count:
@@ -65,8 +70,11 @@ class Replay(Strategy):
             raise self._differs(index, "the end of the run", came)
         if thread.label != self._threads[index]:
             raise self._differs(index, f"thread {self._threads[index]}", came)
-        if self._done % self._stride == 0 and self._mark(index) != self._checksum.mark:
-            raise self._differs(index, None, came)
+        if self._sums is not None:
+            if self._sums[index] != self._checksum.value:
+                raise self._differs(index, None, came, 1)
+        elif self._done % self._stride == 0 and self._mark(index) != self._checksum.mark:
+            raise self._differs(index, None, came, self._stride)
 
     def _mark(self, index: int) -> str:
         position = (index + 1) // self._stride - 1
@@ -77,13 +85,13 @@ class Replay(Strategy):
         if self._done < len(self._threads):
             raise self._differs(self._done, f"thread {self._threads[self._done]}", "the end of the run")
 
-    def _differs(self, index: int, wanted: str | None, came: str) -> DivergenceError:
+    def _differs(self, index: int, wanted: str | None, came: str, stride: int = 1) -> DivergenceError:
         operations = self._schedule.operations
-        if operations is not None and index < len(operations):
+        if operations is not None and index < len(operations) and stride == 1:
             wanted = operations[index]
         first = index + 1
-        if wanted is None and self._stride > 1:
-            where = f"between steps {first - self._stride + 1} and {first}"
+        if stride > 1:
+            where = f"between steps {first - stride + 1} and {first}"
         else:
             where = f"at step {first}"
         expected = f"expected {wanted}, " if wanted is not None else "expected another operation, "
