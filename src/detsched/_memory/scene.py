@@ -34,13 +34,15 @@ _MANY = 12
 class Scene:
     """Where the access at hand happens. There is one, filled anew for each."""
 
-    __slots__ = ("frame", "slots", "private")
+    __slots__ = ("frame", "slots", "private", "thorough")
 
     frame: types.FrameType
     slots: int
     """How many variables and stack slots of the frame are in use."""
     private: bool
     """Whether no other thread can run this very frame: it is no generator's."""
+    thorough: bool
+    """Whether nothing is to be taken for private."""
 
     @property
     def creator(self) -> str:
@@ -63,7 +65,7 @@ class Scene:
     def only_here(self, address: int, others: int = 0) -> bool:
         """Whether the frame holds all references to the object at an address, but so many others."""
         count = references_to(address)
-        return self.private and count <= _MANY and count == references_from(self.frame, self.slots, address) + others
+        return not self.thorough and self.private and count <= _MANY and count == references_from(self.frame, self.slots, address) + others
 
     def entry(self, index: int) -> SharedObject | None:
         """The shared object in a slot of the frame."""

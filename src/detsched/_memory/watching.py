@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 from _thread import get_ident
 
@@ -36,6 +36,9 @@ _PATIENCE_WITH_CLEANUP = 10_000
 
 class Watching:
     """The watched code of one session. Enter it around the runs."""
+
+    thorough: ClassVar[bool] = False
+    """Whether accesses are events even where it is proven that no other thread could tell. To check just that."""
 
     def __init__(self, granularity: str, watch: Any, ignore: Any, things: Iterable[Any]) -> None:
         self.granularity = granularity
@@ -80,6 +83,7 @@ class Watching:
         known.begin(execution.named)
         self._alone = Alone()
         self._cleanups = 0
+        scene.thorough = self.thorough
         execution.at_thread_begin = self._begin_thread
         self._source.begin_run()
 
@@ -103,7 +107,7 @@ class Watching:
         return found
 
     def _tabulate(self, code: CodeType) -> dict[int, tuple[Site, bool]]:
-        table = self._tables[id(code)] = Table(code, self._names.has, self._names.settled(code), self.granularity)
+        table = self._tables[id(code)] = self._table_of(code)
         self.points[id(code)] = table.points
         if self._point is not None:
             for offset in table.points - table.sites.keys():
@@ -113,6 +117,11 @@ class Watching:
                 table.sites[offset] = _nothing, False
         self.sites[id(code)] = table.sites
         return table.sites
+
+    def _table_of(self, code: CodeType) -> Table:
+        if self.thorough:
+            return Table(code, lambda name: True, frozenset(), self.granularity)
+        return Table(code, self._names.has, self._names.settled(code), self.granularity)
 
     def _tabulate_again(self) -> None:
         for table in list(self._tables.values()):
@@ -148,7 +157,7 @@ class Watching:
 
     def _yield(self, operation: Operation) -> None:
         execution = active.execution
-        if len(execution.live) == 1 and self._alone.now(execution):  # type: ignore[union-attr, arg-type]
+        if len(execution.live) == 1 and self._alone.now(execution) and not (self.thorough and execution.main.children):  # type: ignore[union-attr, arg-type]
             return
         if execution.unwinding:  # type: ignore[union-attr]
             self._cleanups += 1
