@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from types import ModuleType
 from typing import Any, Literal, TypedDict, Unpack
 
 from .errors import InvalidSettings
@@ -33,6 +34,9 @@ class SettingsDict(TypedDict, total=False):
     watchdog: float | None
     uncontrolled: Literal["error", "warn"]
     patch: bool
+    database: str | os.PathLike[str] | None
+    save: bool
+    profile: str
     setup: Callable[[], Any] | None
 
 
@@ -42,8 +46,6 @@ _LATER: dict[str, str] = {
     "progress": "progress lines come with long explorations",
     "workers": "parallel search is not there yet",
     "executor": "parallel search is not there yet",
-    "database": "saved failures come with the pytest plugin",
-    "profile": "profiles come with the pytest plugin",
 }
 _LATER_VALUES: dict[tuple[str, Any], str] = {
     ("shrink", True): "shrinking is not there yet: leave it out, or say shrink=False",
@@ -68,7 +70,12 @@ class Settings:
     seed: everything random flows from it. Change it to see other schedules.
     runs: how many runs an exploration makes, None for no limit. Raise it for more confidence.
     seconds: real seconds after which an exploration stops, None for no limit. What a test covers then depends on the machine.
-    granularity: where yield points are: "sync", at synchronisation operations only.
+    granularity: where yield points are: "sync", at synchronisation operations only; "access", also before every access to state that
+        threads share, in watched code; "line" and "opcode", also at each line, or instruction; "gil", at synchronisation and where
+        this interpreter could really switch threads. Change it to see what finer switches do, or what your users can run into today.
+    watch: modules, packages, paths and functions that are watched besides your own code: names, or the things themselves.
+    ignore: the same, of what is not watched. Change it to keep code out that is known to be right.
+    races: whether a data race is a failure: two accesses, one of them a write, that no synchronisation orders.
     timeouts: when timeouts fire: "idle", only when nothing else can run; "any", whenever the strategy says. Change it to see what
         happens when a timeout comes at the worst moment.
     clock: "virtual": time jumps when nobody can run; "real": the machine's clock, and sleeps take as long as they say. Change it
@@ -84,6 +91,11 @@ class Settings:
     uncontrolled: what happens when code that detsched does not steer holds a run up or uses its objects: "error", the run fails;
         "warn", it goes on.
     patch: whether to put unmodified code under control. Turn it off for programs that use `detsched.threading` alone.
+    database: the folder of the saved failures of tests, None for nowhere. A relative one lies in pytest's root directory, else in
+        the current one. Change it where that cannot be written to, or to share one between checkouts.
+    save: whether tests write into `database`. Turn it off where failures are to be tried again but nothing is to be written.
+    profile: the name of a set of settings: "default", "ci" (chosen by itself where CI is set), "thorough", or one of your own
+        (see `register`). Change it for a nightly run.
     setup: a callable run uncontrolled before each run, whose value becomes the program's first argument.
     """
 
@@ -105,12 +117,16 @@ class Settings:
     watchdog: float | None = 5.0
     uncontrolled: Literal["error", "warn"] = "error"
     patch: bool = True
+    database: str | os.PathLike[str] | None = ".detsched"
+    save: bool = True
+    profile: str = "default"
     setup: Callable[[], Any] | None = None
 
     def __init__(self, **given: Unpack[SettingsDict]) -> None:
         check_names(given)
+        implied = _profile(given["profile"]) if "profile" in given else {}
         for name in NAMES:
-            object.__setattr__(self, name, given.get(name, getattr(Settings, name)))
+            object.__setattr__(self, name, given.get(name, implied.get(name, getattr(Settings, name))))
         object.__setattr__(self, "given_names", frozenset(given))
         self._check()
 
@@ -141,11 +157,22 @@ class Settings:
         ):
             if getattr(self, name) not in allowed:
                 raise _refuse(name, getattr(self, name), " or ".join(map(repr, allowed)) + _nearest(getattr(self, name), allowed))
-        for name in ("keep_going", "patch", "races", "shrink"):
+        for name in ("keep_going", "patch", "races", "shrink", "save"):
             if type(getattr(self, name)) is not bool:
                 raise _refuse(name, getattr(self, name), "True or False")
+        for name in ("watch", "ignore"):
+            self._check_selection(name, getattr(self, name))
+        if self.database is not None and (not isinstance(self.database, (str, os.PathLike)) or not os.fspath(self.database)):
+            raise _refuse("database", self.database, "the path of a folder, or None for nowhere")
         if self.setup is not None and not callable(self.setup):
             raise _refuse("setup", self.setup, "a callable whose value becomes the program's first argument, or None")
+
+    @staticmethod
+    def _check_selection(name: str, value: Any) -> None:
+        wanted = "a module, package, path or function, or a list of them: modules by name or as themselves"
+        for each in value if isinstance(value, (list, tuple, set, frozenset)) else [value]:
+            if not each or not (isinstance(each, (str, os.PathLike, ModuleType)) or callable(each)):
+                raise _refuse(name, value, wanted)
 
     def _check_strategy(self) -> None:
         strategy = self.strategy
@@ -165,12 +192,47 @@ class Settings:
         """What was said, not left at its default."""
         return {name: getattr(self, name) for name in self.given_names}  # type: ignore[attr-defined]
 
+    @classmethod
+    def register(cls, name: str, settings: Settings | None = None, /, **given: Unpack[SettingsDict]) -> None:
+        """Make a profile: a set of settings under a name, to be chosen by `profile=`, `--detsched-profile` or DETSCHED_PROFILE.
+
+        A profile of that name from before is replaced. What a profile does not say is left at its default.
+
+            # conftest.py
+            detsched.Settings.register("nightly", runs=20_000)
+
+        Raises InvalidSettings for settings that do not exist, or cannot have that value.
+        """
+        if not isinstance(name, str) or not name.isidentifier():
+            raise InvalidSettings(f"register({name!r}, …): the name of a profile is a word, as in Settings.register('nightly', runs=20_000)")
+        if settings is not None and not isinstance(settings, Settings):
+            raise InvalidSettings(f"register({name!r}, {settings!r}): a profile is made of a Settings, or of settings by name: register({name!r}, runs=…)")
+        made = cls(**given) if settings is None else settings.replace(**given)
+        if "profile" in made.given():
+            raise InvalidSettings(f"register({name!r}, profile=…): a profile cannot name another one")
+        _profiles[name] = made.given()
+
     def __repr__(self) -> str:
         changed = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if getattr(self, f.name) != f.default)
         return f"Settings({', '.join(changed)})"
 
 
 NAMES = tuple(field.name for field in fields(Settings))
+
+_profiles: dict[str, dict[str, Any]] = {"default": {}, "ci": {"save": False}, "thorough": {"runs": 5_000, "max_steps": 200_000}}
+
+
+def _profile(name: object) -> dict[str, Any]:
+    """What a profile says."""
+    if not isinstance(name, str) or name not in _profiles:
+        known = tuple(_profiles)
+        raise _refuse("profile", name, f"one of {', '.join(map(repr, known))}{_nearest(name, known)}; make one with Settings.register")
+    return _profiles[name]
+
+
+def default_profile() -> str:
+    """The profile where nobody names one: "ci" where the environment says so."""
+    return "default" if os.environ.get("CI", "").lower() in ("", "0", "false", "no") else "ci"
 
 
 def _nearest(name: object, among: tuple[str, ...]) -> str:
@@ -203,34 +265,47 @@ def _from_environment() -> dict[str, Any]:
         text = os.environ.get(f"DETSCHED_{name.upper()}")
         if text is None or name == "setup":
             continue
-        found[name] = _parse(name, text)
+        found[name] = parse(name, text, f"environment variable DETSCHED_{name.upper()}")
     return found
 
 
-def _parse(name: str, text: str) -> Any:
+def parse(name: str, text: str, where: str) -> Any:
+    """The value of a setting that was written as text, in the environment, an ini file or an option: `where` says in which."""
     try:
-        if name in ("runs", "max_steps", "seconds", "watchdog") and text.lower() == "none":
+        if name in ("runs", "max_steps", "seconds", "watchdog", "database") and text.lower() == "none":
             return None
         if name in ("seed", "runs", "max_steps"):
             return int(text)
         if name in ("seconds", "watchdog"):
             return float(text)
-        if name in ("keep_going", "patch", "races", "shrink"):
+        if name in ("keep_going", "patch", "races", "shrink", "save"):
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
     except (ValueError, KeyError):
-        raise InvalidSettings(f"environment variable DETSCHED_{name.upper()}={text!r} is no value for the setting {name!r}") from None
+        raise InvalidSettings(f"{where}={text!r} is no value for the setting {name!r}") from None
+    if name in ("watch", "ignore"):
+        return tuple(filter(None, (each.strip() for each in text.split(","))))
     return text
 
 
+class Ambient:
+    """What a test runner was told: `options` of its command line, which win over every call, and its `ini` file."""
+
+    options: dict[str, Any] = {}
+    ini: dict[str, Any] = {}
+
+
 def settle(given: Mapping[str, Any], defaults: Mapping[str, Any] | None = None, parameters: tuple[str, ...] = ()) -> Settings:
-    """The settings of a call: what was given, over a shared `settings=`, over the environment, over the call's defaults."""
+    """The settings of a call, from the strongest: options of the test runner, what was given, a shared `settings=`, the
+    environment, the test runner's ini file, the profile, the call's defaults."""
     given = dict(given)
     shared = given.pop("settings", None)
     check_names(given, parameters)
     if shared is not None and not isinstance(shared, Settings):
         raise InvalidSettings(f"settings={shared!r}: settings is a detsched.Settings")
-    values: dict[str, Any] = {**(defaults or {}), **_from_environment()}
+    values: dict[str, Any] = {**Ambient.ini, **_from_environment()}
     if shared is not None:
         values.update(shared.given())
     values.update(given)
-    return Settings(**values)
+    values.update(Ambient.options)
+    profile = values.setdefault("profile", default_profile())
+    return Settings(**{**(defaults or {}), **_profile(profile), **values})

@@ -1,8 +1,13 @@
 """The decorators: the body of a test becomes the program of `check`."""
 
+import _thread
+import asyncio
 import functools
 import inspect
+import os
+import sys
 import threading
+import unittest
 
 import pytest
 
@@ -170,6 +175,218 @@ def test_partial():
     decorated = detsched.interleave(runs=2)(functools.partial(race, False))
 
     assert decorated() is None
+
+
+# ---------------------------------------------------------------------- tests of unittest
+
+
+class Case(unittest.TestCase):
+    """Collected by nobody: run by the tests below."""
+
+    __test__ = False
+    log: list[str] = []
+
+    def setUp(self):
+        self.box = []
+        self.log.append("setUp")
+        self.addCleanup(self.log.append, "cleanup")
+
+    def tearDown(self):
+        self.log.append("tearDown")
+
+    @detsched.interleave(runs=3)
+    def test_passes(self):
+        self.assertEqual(self.box, [])
+        self.box.append(1)
+        race(False)
+
+    @detsched.interleave
+    def test_fails(self):
+        race(True)
+
+    @detsched.interleave
+    def test_fails_in_a_subtest(self):
+        with self.subTest(n=1):
+            race(True)
+
+    @detsched.interleave
+    def test_skips(self):
+        self.skipTest("not here")
+
+    @detsched.interleave
+    @unittest.expectedFailure
+    def test_expected(self):
+        race(True)
+
+    @unittest.expectedFailure
+    @detsched.interleave
+    def test_expected_outside(self):
+        race(True)
+
+    @detsched.interleave(runs=3)
+    def test_fails_to_clean_up(self):
+        self.addCleanup(int, "x")
+        race(False)
+
+    @detsched.interleave(runs=3)
+    def test_exits(self):
+        race(False)
+        sys.exit(0)
+
+
+def result_of(name):
+    """What comes of one of the tests of Case."""
+    Case.log.clear()
+    result = unittest.TestResult()
+    Case(name).run(result)
+    return result
+
+
+def test_a_fresh_case_for_each_run():
+    """With its setUp, tearDown and cleanups inside of each of 3 runs; and unittest's own, around them."""
+    result = result_of("test_passes")
+
+    assert result.wasSuccessful()
+    assert Case.log == ["setUp", *["setUp", "tearDown", "cleanup"] * 3, "tearDown", "cleanup"]
+
+
+def test_cases_that_fail(tmp_path, monkeypatch):
+    """As failures of unittest, with a traceback that begins at the test and a line that replays it."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("test_fails", "test_fails_in_a_subtest"):
+        ((_, text),) = result_of(name).failures
+        assert f"python3 -m unittest {__name__}.Case.{name}" in text or f"pytest {os.environ['PYTEST_CURRENT_TEST'].split(' ')[0]}" in text
+        assert "b was first" in text
+        assert f"{os.sep}detsched{os.sep}_" not in text
+
+
+@pytest.mark.parametrize("name", ["test_fails_to_clean_up", "test_exits"])
+def test_cases_in_error(name, tmp_path, monkeypatch):
+    """A cleanup that fails, and sys.exit, are errors of the test as ever."""
+    monkeypatch.chdir(tmp_path)
+
+    result = result_of(name)
+
+    assert len(result.errors) == 1
+
+
+def test_cases_that_are_skipped_or_expected_to_fail(tmp_path, monkeypatch):
+    """One run says so; on either side of the decorator."""
+    monkeypatch.chdir(tmp_path)
+
+    assert len(result_of("test_skips").skipped) == 1
+    assert len(result_of("test_expected").expectedFailures) == 1
+    assert len(result_of("test_expected_outside").expectedFailures) == 1
+
+
+# ---------------------------------------------------------------------- where it cannot be
+
+
+def test_refused_inside_a_running_event_loop():
+    """The loop would stand still; the error says what to write."""
+
+    @detsched.interleave
+    def body():
+        pass
+
+    async def main():
+        body()
+
+    with pytest.raises(detsched.UncontrolledError, match="asyncio.run\\(\\) inside of it"):
+        asyncio.run(main())
+
+
+def test_refused_in_a_second_thread():
+    """While another one is in a search, between two runs as within one; that one goes on undisturbed."""
+    errors, begun, go_on = [], _thread.allocate_lock(), _thread.allocate_lock()
+    begun.acquire()
+    go_on.acquire()
+
+    def second():
+        begun.acquire()
+        try:
+            detsched.interleave(runs=2)(lambda: race(False))()
+        except detsched.UncontrolledError as error:
+            errors.append(str(error))
+        finally:
+            go_on.release()
+
+    def between():
+        if not errors:
+            begun.release()
+            go_on.acquire()
+
+    other = threading.Thread(target=second)
+    other.start()
+    exploration = detsched.check(lambda given: race(False), runs=3, setup=between)
+    other.join()
+
+    assert exploration.runs == 3
+    assert len(errors) == 1
+    assert "another thread of this process" in errors[0]
+
+
+def test_refused_inside_a_run():
+    """A run within a run."""
+
+    @detsched.interleave
+    def body():
+        pass
+
+    with pytest.raises(detsched.UncontrolledError, match="inside a run"):
+        detsched.run(lambda: body())
+
+
+# ---------------------------------------------------------------------- the line to paste
+
+
+def test_the_line_of_a_plain_call(tmp_path, monkeypatch):
+    """A call of detsched.replay, which does it again."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+
+    @detsched.interleave
+    def body(*wanted):
+        race(*wanted)
+
+    with pytest.raises(AssertionError) as caught:
+        body(True)
+
+    line = next(line for line in caught.value.__notes__[0].splitlines() if line.startswith("replay:")).removeprefix("replay:").strip()
+    assert line.startswith("detsched.replay(body, True, schedule=")
+    with pytest.raises(AssertionError, match="b was first"):
+        eval(line, {"detsched": detsched, "body": body})
+
+
+def test_the_schedule_in_the_environment(tmp_path, monkeypatch):
+    """DETSCHED_SCHEDULE is replayed instead of a search, step by step; for another program it is refused."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DETSCHED_SCHEDULE", failing_token())
+    calls.clear()
+
+    with pytest.raises(AssertionError, match="b was first"):
+        detsched.interleave(body_to_replay)()
+    assert calls == ["b"]
+    with pytest.raises(InvalidSchedule, match="another program"):
+        detsched.interleave(race)(False)
+
+
+def test_skips_without_unittest():
+    """A skip in the first run is handed on; in a later one it is the end of that run."""
+    runs = []
+
+    @detsched.interleave(runs=5)
+    def body(when):
+        runs.append(1)
+        race(False)
+        if len(runs) == when:
+            pytest.skip("here")
+
+    with pytest.raises(pytest.skip.Exception):
+        body(1)
+    assert len(runs) == 1
+    body(4)
+    assert len(runs) == 6
 
 
 # ---------------------------------------------------------------------- example

@@ -1,11 +1,14 @@
 """Settings: each checked where it is said, with an error that teaches."""
 
 import functools
+import inspect
+import pathlib
 
 import pytest
 
 import detsched
 from detsched import InvalidSettings, Settings
+from detsched import settings as settings_module
 
 
 def text_of(call, *args, **kwargs):
@@ -64,6 +67,12 @@ WRONG = [
     ("strategy", ""),
     ("setup", 3),
     ("setup", "text"),
+    ("database", 3),
+    ("database", ""),
+    ("save", 1),
+    ("save", "no"),
+    ("profile", 3),
+    ("profile", "none"),
     ("settings", 3),
     ("settings", {"seed": 1}),
 ]
@@ -113,6 +122,11 @@ RIGHT = [
     {"strategy": "auto"},
     {"strategy": "random"},
     {"strategy": "roundrobin"},
+    {"database": None},
+    {"database": "folder"},
+    {"database": pathlib.Path("folder")},
+    {"save": False},
+    {"profile": "thorough"},
     {"setup": None},
     {"settings": Settings(seed=3)},
 ]
@@ -176,7 +190,7 @@ def test_a_misspelt_setting_is_not_taken_for_a_parameter():
     assert "seed" in text_of(detsched.run, program, sed=3)
 
 
-LATER = ["preemptions", "delays", "watch", "ignore", "races", "progress", "workers", "executor", "database", "profile"]
+LATER = ["preemptions", "delays", "progress", "workers", "executor"]
 
 
 @pytest.mark.parametrize("name", LATER)
@@ -191,7 +205,6 @@ def test_later_settings_are_refused_by_name(name):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("granularity", value) for value in ("access", "gil", "line", "opcode")),
         ("shrink", True),
         *(("strategy", value) for value in ("dpor", "dfs", "pct", "pos", "surw")),
     ],
@@ -254,7 +267,7 @@ def test_environment(monkeypatch):
     assert "roundrobin" in exploration.summary()
 
 
-@pytest.mark.parametrize(("name", "value"), [("SEED", "x"), ("RUNS", "1.5"), ("SECONDS", "soon"), ("KEEP_GOING", "maybe"), ("RUNS", "0"), ("STRATEGY", "magic"), ("GRANULARITY", "line"), ("MAX_STEPS", "")])
+@pytest.mark.parametrize(("name", "value"), [("SEED", "x"), ("RUNS", "1.5"), ("SECONDS", "soon"), ("KEEP_GOING", "maybe"), ("RUNS", "0"), ("STRATEGY", "magic"), ("GRANULARITY", "finest"), ("RACES", "perhaps"), ("MAX_STEPS", "")])
 def test_wrong_environment(monkeypatch, name, value):
     """A wrong value there is refused, and the message names it."""
     monkeypatch.setenv(f"DETSCHED_{name}", value)
@@ -262,7 +275,7 @@ def test_wrong_environment(monkeypatch, name, value):
     assert name.lower() in text_of(detsched.run, int).lower()
 
 
-@pytest.mark.parametrize("name", ["PREEMPTIONS", "WORKERS", "PROFILE"])
+@pytest.mark.parametrize("name", ["PREEMPTIONS", "WORKERS"])
 def test_later_settings_in_the_environment(monkeypatch, name):
     """A setting that is not there yet is refused there too."""
     monkeypatch.setenv(f"DETSCHED_{name}", "1")
@@ -348,3 +361,125 @@ def test_without_patch():
 
     assert detsched.run(program, patch=False) == (False, False)
     assert detsched.run(program)[1] is True
+
+
+# ---------------------------------------------------------------------- profiles
+
+
+@pytest.fixture
+def profiles(monkeypatch):
+    """Profiles that a test makes are gone after it."""
+    monkeypatch.setattr(settings_module, "_profiles", dict(settings_module._profiles))
+    monkeypatch.delenv("CI", raising=False)
+
+
+def test_profiles_that_are_there(profiles):
+    """default, ci and thorough: what each says."""
+    assert Settings(profile="default") == Settings()
+    assert Settings(profile="ci").save is False
+    assert Settings(profile="ci").runs == Settings().runs
+    assert Settings(profile="thorough").runs > Settings().runs
+
+
+@pytest.mark.parametrize("given", [{"runs": 7, "seed": 3}, {"settings": Settings(runs=7, seed=3)}])
+def test_register(profiles, given):
+    """By keywords, or from a Settings; used by name."""
+    shared = given.pop("settings", None)
+    Settings.register("mine", *([shared] if shared else []), **given)
+
+    assert used(profile="mine") == 3
+    assert Settings(profile="mine").runs == 7
+    assert used(profile="mine", seed=0) == 0
+
+
+def test_register_again(profiles):
+    """It replaces the one of that name."""
+    Settings.register("mine", seed=1)
+    Settings.register("mine", seed=2)
+
+    assert used(profile="mine") == 2
+
+
+@pytest.mark.parametrize("value", ["true", "1", "yes", "github"])
+def test_ci_is_chosen_where_ci_is_set(profiles, monkeypatch, value):
+    """By itself; a profile that is named wins."""
+    Settings.register("ci", seed=8)
+    monkeypatch.setenv("CI", value)
+
+    assert used() == 8
+    assert used(profile="default") == 0
+
+
+@pytest.mark.parametrize("value", ["", "0", "false", "no", "False"])
+def test_ci_is_not_chosen_elsewhere(profiles, monkeypatch, value):
+    """Where CI says no."""
+    Settings.register("ci", seed=8)
+    monkeypatch.setenv("CI", value)
+
+    assert used() == 0
+
+
+def test_wrong_profiles(profiles):
+    """Each with what to write instead."""
+    assert "did you mean 'thorough'" in text_of(Settings, profile="thorogh")
+    assert "Settings.register" in text_of(detsched.run, int, profile="nightly")
+    assert "profile" in text_of(detsched.run, int, profile=3)
+    assert "a word" in text_of(Settings.register, "two words", runs=3)
+    assert "a word" in text_of(Settings.register, 3)
+    assert "'runs'" in text_of(Settings.register, "mine", rnus=3)
+    assert "runs=0" in text_of(Settings.register, "mine", runs=0)
+    assert "cannot name another one" in text_of(Settings.register, "mine", profile="ci")
+    assert "made of a Settings" in text_of(Settings.register, "mine", {"runs": 3})
+
+
+LAYERS = ["default", "profile", "ini", "environment", "settings", "call", "option"]
+
+
+@pytest.mark.parametrize("weak", LAYERS)
+@pytest.mark.parametrize("strong", LAYERS)
+def test_precedence_pair_by_pair(profiles, monkeypatch, weak, strong):
+    """Option of the test runner > call > settings= > environment > ini file > profile > default."""
+    weak, strong = sorted((weak, strong), key=LAYERS.index)
+    told = {layer: 10 + LAYERS.index(layer) for layer in (weak, strong)}
+    given = {}
+    if "profile" in told:
+        Settings.register("mine", seed=told["profile"])
+        given["profile"] = "mine"
+    if "ini" in told:
+        monkeypatch.setattr(settings_module.Ambient, "ini", {"seed": told["ini"]})
+    if "environment" in told:
+        monkeypatch.setenv("DETSCHED_SEED", str(told["environment"]))
+    if "settings" in told:
+        given["settings"] = Settings(seed=told["settings"])
+    if "call" in told:
+        given["seed"] = told["call"]
+    if "option" in told:
+        monkeypatch.setattr(settings_module.Ambient, "options", {"seed": told["option"]})
+
+    assert used(**given) == (0 if strong == "default" else told[strong])
+
+
+def test_every_setting_says_when_to_change_it():
+    """The docstring of Settings has a paragraph for each setting."""
+    text = inspect.getdoc(Settings)
+
+    for name in settings_module.NAMES:
+        assert f"\n{name}: " in text, name
+
+
+@pytest.mark.parametrize("value", ["no_such_module_anywhere", 7, [None], [""], "math"])
+@pytest.mark.parametrize("name", ["watch", "ignore"])
+def test_a_selection_of_nothing(name, value):
+    """What cannot be watched or ignored is refused, and named."""
+    text = text_of(detsched.run, one_point, granularity="access", **{name: value})
+
+    assert text.startswith(name)
+    assert repr(value) in text or repr(value).strip("[]") in text
+
+
+def test_selections_from_the_environment(monkeypatch):
+    """Modules and functions by name, with commas between them."""
+    monkeypatch.setenv("DETSCHED_GRANULARITY", "access")
+    monkeypatch.setenv("DETSCHED_WATCH", "queue, queue.Queue.put")
+
+    assert "watch-queue,queue:Queue:put" in str(detsched.record(one_point).schedule)

@@ -121,6 +121,7 @@ class Sleep(Operation):
     __slots__ = ("deadline", "_clock", "_seconds")
     kind = "sleep"
     blocking = True
+    sleeps = True
     deadline: float
 
     def __init__(self, clock: VirtualClock, seconds: float, thread: ControlledThread) -> None:

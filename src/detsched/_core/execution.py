@@ -105,7 +105,11 @@ class Execution:
         self._threads, self._operations = self.log.threads, self.log.operations
         self.clock = (RealClock if real_clock else VirtualClock)(self.log, timeouts_any, self.answer)
         self.live: list[ControlledThread] = []
-        """Every thread that has not ended, in the order of their starts."""
+        self._awake: list[ControlledThread] = []
+        """Every thread that has not ended, in the order of their starts; `_awake` is without those that sleep.
+
+        The loop asks each thread in question at every step, and a program may have a hundred that sleep.
+        """
         self.failures: list[Failure] = []
         self.raised: list[tuple[ControlledThread, BaseException]] = []
         self.error: BaseException | None = None
@@ -159,7 +163,7 @@ class Execution:
         me.blocking = operation.blocking
         threads = self._threads
         if len(threads) < self._alarm:
-            enabled = [t for t in self.live if not t.blocking or t.pending.enabled()]  # type: ignore[union-attr]
+            enabled = [t for t in self._awake if not t.blocking or t.pending.enabled()]  # type: ignore[union-attr]
             if len(enabled) > 1:
                 self._step.enabled = enabled
                 try:
@@ -219,12 +223,15 @@ class Execution:
     def _switch(self, me: ControlledThread, chosen: ControlledThread) -> None:
         """Hand the baton to `chosen`, and come back when it is this thread's turn again."""
         operation = me.pending
-        if operation is not None and operation.blocking and operation.holder() is not None and not self.unwinding:
-            cycle = verdict.lock_cycle(me)
-            if cycle:
-                chosen = self._stop(verdict.deadlock(self, cycle))
-                if chosen is me:
-                    raise Unwind
+        if operation is not None and operation.blocking and not self.unwinding:
+            if operation.sleeps and not operation.enabled() and me in self._awake:
+                self._awake.remove(me)
+            elif operation.holder() is not None:
+                cycle = verdict.lock_cycle(me)
+                if cycle:
+                    chosen = self._stop(verdict.deadlock(self, cycle))
+                    if chosen is me:
+                        raise Unwind
         self._hand_over(chosen, me)
         while self._handlers and me is self.main and not self.unwinding:
             chosen = self._next(me)
@@ -291,6 +298,7 @@ class Execution:
         self.outside += 1
         self.clock.pass_time(until)
         self.outside -= 1
+        self._awake = [t for t in self.live if t.pending is None or not t.pending.sleeps or t.pending.enabled()]
         self.log.jumps.append(len(self.log))
 
     def _wait_outside(self, waiting: list[ControlledThread], until: float | None) -> bool:
@@ -406,6 +414,7 @@ class Execution:
         if not daemon:
             self._foreground += 1
         self.live.append(thread)
+        self._awake.append(thread)
         self._fresh = thread
         # The next yield point is not a common one. (An interrupt may have set the alarm to 0 already: it stays.)
         self._alarm_after_fresh, self._alarm = self._alarm, 0
@@ -422,6 +431,8 @@ class Execution:
     def _ended(self, me: ControlledThread) -> ControlledThread:
         """Take a thread out of the run; who goes on."""
         self.live.remove(me)
+        if me in self._awake:
+            self._awake.remove(me)
         me.ended = True
         me.pending = me.handle = me.body = None
         if not me.daemon:
@@ -527,6 +538,7 @@ class Execution:
         active.execution = self  # first: from here on interrupts know that this is a run
         main = self.main
         self.live.append(main)
+        self._awake.append(main)
         self._foreground += 1
         collecting = gc.isenabled()
         tracing = sys.gettrace()

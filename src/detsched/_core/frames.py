@@ -101,6 +101,16 @@ def raised_at(traceback: TracebackType | None) -> Location:
     return best
 
 
+def program_traceback(traceback: TracebackType | None) -> TracebackType | None:
+    """A traceback without what comes before the program: our own frames, and those of unittest between them."""
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if not frame.f_code.co_filename.startswith(_PACKAGE) and "__unittest" not in frame.f_globals:
+            break
+        traceback = traceback.tb_next
+    return traceback
+
+
 def parked_frame(os_ident: int) -> FrameType | None:
     """The innermost frame of another OS thread."""
     return sys._current_frames().get(os_ident)

@@ -47,6 +47,8 @@ class Operation:
     deadline: float | None = None
     """Virtual time at which the operation gives up waiting and becomes enabled; None: never."""
     mode: Mode = WRITE
+    sleeps: ClassVar[bool] = False
+    """Whether only a jump of the clock can make it enabled."""
     external: ClassVar[bool] = False
     """Whether it waits for something outside of the run: see external.py."""
 

@@ -47,8 +47,14 @@ def program_digest(program: Callable[..., Any]) -> str:
     while hasattr(program, "func"):  # functools.partial
         program = program.func
     name = getattr(program, "__detsched_name__", None) or getattr(program, "__qualname__", None) or type(program).__qualname__
-    short = re.sub(r"[^\w.]", "", name.rsplit(".", 1)[-1] if "." in name and not name.endswith(".py") else name)
+    base, bracket, parameters = name.partition("[")  # a parametrised test
+    short = re.sub(r"[^\w.]", "", (base.rsplit(".", 1)[-1] if not base.endswith(".py") else base) + bracket + parameters)
     return f"{short[:24]}-{zlib.crc32(name.encode()) & 0xFFFF:04x}"
+
+
+def program_name(digest: str) -> str:
+    """The name in a digest."""
+    return digest.rpartition("-")[0]
 
 
 class Checksum:

@@ -7,6 +7,8 @@ import sys
 from types import FrameType
 from typing import Any
 
+from .frames import boundaries
+
 
 class Unwind(BaseException):
     """Raised at the yield point where a thread is parked when its run is over, so that its `finally` blocks run.
@@ -35,7 +37,7 @@ def insist() -> None:
     """
     frame: FrameType | None = sys._getframe(2)
     sys.settrace(_raise)
-    while frame is not None:
+    while frame is not None and id(frame.f_code) not in boundaries:  # beyond is who called the engine: not to be touched
         if not frame.f_code.co_filename.startswith(_PACKAGE):
             frame.f_trace = _raise
             frame.f_trace_lines = True

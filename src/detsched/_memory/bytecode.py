@@ -97,7 +97,7 @@ def _effect(op: int, arg: int, jump: bool) -> int:
             return 0
         if name == "CALL":
             return -(arg + 1)
-        if name.startswith("JUMP_IF_") and name.endswith("_OR_POP"):
+        if name.startswith("JUMP_IF_"):
             return 0 if jump else -1
     return dis.stack_effect(op, arg if op >= dis.HAVE_ARGUMENT or VERSION >= (3, 13) and op in _HAS_ARG else None, jump=jump)
 

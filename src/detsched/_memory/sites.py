@@ -461,7 +461,7 @@ _MAKERS: dict[str, Maker] = {
     "MATCH_KEYS": _whole(2, read_everything),
     "MATCH_CLASS": _match_class,
     **{name: _truth for name in dis.opmap if name == "UNARY_NOT" or name == "TO_BOOL"},
-    **({name: _truth for name in dis.opmap if name.endswith(("IF_TRUE", "IF_FALSE", "_OR_POP")) and "NONE" not in name} if VERSION < (3, 13) else {}),
+    **({name: _truth for name in dis.opmap if name.endswith(("IF_TRUE", "IF_FALSE", "OR_POP")) and "NONE" not in name} if VERSION < (3, 13) else {}),
     "PRECALL" if VERSION == (3, 11) else "CALL": _call,
     "CALL_KW": _call,
     "CALL_FUNCTION_EX": _call_with_star,

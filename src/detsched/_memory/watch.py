@@ -237,7 +237,7 @@ def _found(name: str) -> tuple[str, ...]:
     if spec is None:
         return ()
     places = list(spec.submodule_search_locations or ())
-    return tuple(places) or ((spec.origin,) if spec.origin else ())
+    return tuple(places) or ((spec.origin,) if (spec.origin or "").endswith(".py") else ())
 
 
 def _places(name: str) -> tuple[str, ...]:
@@ -248,7 +248,7 @@ def _places(name: str) -> tuple[str, ...]:
         if folders is not None:
             return tuple(map(os.path.abspath, folders))
         file = getattr(module, "__file__", None)
-        return (os.path.abspath(file),) if file else ()
+        return (os.path.abspath(file),) if (file or "").endswith(".py") else ()
     return tuple(map(os.path.abspath, _found(name)))
 
 

@@ -7,8 +7,8 @@ has passed again; else the verdict is divergence: the program keeps state betwee
 from __future__ import annotations
 
 import time
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, Unpack
 
 from .._core.failure import Failure
@@ -16,8 +16,9 @@ from .._core.schedule import Schedule
 from .._report import text
 from ..errors import DivergenceError
 from ..settings import SettingsDict
-from ..strategies import Strategy, Turn
+from ..strategies import Follow, Strategy, Turn
 from . import outcome as outcomes
+from .orderings import ordering
 from .outcome import Witness
 from .run import Run, check_schedule, recorded, with_report
 from .session import Done, Session, make_strategy
@@ -25,6 +26,20 @@ from .state import changes, snapshot
 
 T = TypeVar("T")
 _clock = time.perf_counter
+__unittest = True  # its tracebacks begin at the test
+
+
+@dataclass
+class Pin:
+    """A schedule from before, to be tried first; and what came of it."""
+
+    schedule: Schedule
+    source: str
+    """Where it comes from, in words."""
+    loud: bool = False
+    """Whether to warn where it no longer fits."""
+    tried: bool = False
+    failed: bool = False
 
 
 class Exploration(Generic[T]):
@@ -47,6 +62,8 @@ class Exploration(Generic[T]):
         """Events in all runs together."""
         self.failed_runs = 0
         """How many runs failed, in whatever way."""
+        self.orderings: set[int] = set()
+        """The distinguishable orderings that the runs were, where these are counted."""
         self._failures: list[Failure] = []
         self._outcomes: dict[str, Witness] = {}
         self._runs_of: dict[tuple[str, ...], Run[T]] = {}
@@ -109,6 +126,8 @@ class Exploration(Generic[T]):
         self._outcomes[key] = Witness(1, done.schedule()) if known is None else Witness(known.count + 1, known.schedule)
         if done.failures:
             self.failed_runs += 1
+        if done.session.count_orderings:
+            self.orderings.add(ordering(done.execution.log))
 
     def _believe(self, failure: Failure, run: Run[T], index: int) -> None:
         self._failures.append(failure)
@@ -142,7 +161,7 @@ def _divergence(session: Session, before: dict[str, str], what: str, passed: Sch
     return Failure("divergence", DivergenceError(message), None, ("divergence", *kept[:3]), schedule=passed)
 
 
-def search(session: Session, pinned: tuple[Schedule, ...] = ()) -> Exploration[Any]:
+def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
     """The loop. `pinned` schedules are tried first."""
     settings = session.settings
     exploration: Exploration[Any] = Exploration(session)
@@ -154,10 +173,11 @@ def search(session: Session, pinned: tuple[Schedule, ...] = ()) -> Exploration[A
     at_first = snapshot(session.program, session.args)
     with session:
         try:
-            for schedule in pinned:
-                _pinned(exploration, session, schedule, known)
+            for pin in pinned:
+                if not session.finished and (settings.keep_going or not exploration._failures):
+                    _pinned(exploration, session, pin, known, at_first)
             index = 0
-            while settings.keep_going or not exploration._failures:
+            while not session.finished and (settings.keep_going or not exploration._failures):
                 if settings.runs is not None and exploration.runs >= settings.runs:
                     break
                 if settings.seconds is not None and exploration.runs and _clock() - began >= settings.seconds:
@@ -181,29 +201,32 @@ def search(session: Session, pinned: tuple[Schedule, ...] = ()) -> Exploration[A
                 error.add_note(f"detsched: {exploration.summary()}")
                 raise
     exploration.elapsed = _clock() - began
-    if exploration.runs and not exploration.steps and not exploration._failures:
-        warnings.warn(
-            f"{session.digest.rpartition('-')[0]} reached no yield point in {exploration.runs} runs: nothing of it was under control, "
-            f"and that it passed says nothing. Does it start threads? Does it use locks that detsched does not reach?",
-            stacklevel=4,
+    if exploration.runs and not exploration.steps and not exploration._failures and not session.silent and not session.finished:
+        session.warn(
+            f"{session.digest.rpartition('-')[0]} reached no yield point in {_count(exploration.runs, 'run')}: nothing of it was under control, "
+            f"and that it passed says nothing. Does it start threads? Does it use locks that detsched does not reach?"
         )
     return exploration
 
 
-def _pinned(exploration: Exploration[Any], session: Session, schedule: Schedule, known: set[tuple[str, ...]]) -> None:
-    """Try a schedule from before. One that no longer fits is no failure of the program."""
-    if not session.settings.keep_going and exploration._failures:
-        return
-    run = recorded(session, schedule)
-    assert run._done is not None
-    exploration._note(run._done)
-    for failure in run.failures:
-        if failure.kind == "divergence":
-            warnings.warn(f"a schedule from before no longer fits the program, so it was passed over: {failure}", stacklevel=5)
-        elif failure.origin not in known:
-            known.add(failure.origin)
-            exploration._believe(failure, run, 0)
-            run._confirmed = "found by a schedule from before"
+def _pinned(exploration: Exploration[Any], session: Session, pin: Pin, known: set[tuple[str, ...]], at_first: dict[str, str]) -> None:
+    """Try a schedule from before, as far as it still fits."""
+    follow = Follow(pin.schedule)
+    turn = Turn(0, session.settings.seed)
+    done = session.run(follow, turn)
+    follow.end(done.execution.log, done.failures)
+    exploration._note(done)
+    pin.tried, pin.failed = True, bool(done.failures)
+    fits = "" if follow.whole else f", which fits the program as it is now for {follow.fitted} of its {_count(len(pin.schedule), 'step')}"
+    if done.failures:
+        before = len(exploration._failures)
+        _confirm(exploration, session, follow, done, 0, known, None, at_first)
+        for failure in exploration._failures[before:]:
+            run = exploration._runs_of.get(failure.origin)
+            if run is not None:
+                run._confirmed = f"found by {pin.source}{fits}; replayed: the same failure again"
+    elif fits and pin.loud:
+        session.warn(f"{pin.source}{fits}: it no longer fits, so make a new one, or take it out")
 
 
 def _witness(session: Session, strategy: Strategy, done: Done, index: int) -> Schedule:

@@ -11,6 +11,7 @@ from .._core.active import active
 from .._core.execution import Execution
 from .._core.failure import Failure
 from .._core.schedule import Schedule
+from .._core.frames import program_traceback
 from .._core.trace import Recorder, TraceEvent
 from .._memory.races import Race
 from .._memory.watch import names_of
@@ -22,6 +23,7 @@ from . import session as sessions
 from .session import Done, Session, make_strategy, record_in
 
 T = TypeVar("T")
+__unittest = True  # its tracebacks begin at the test
 ONE_RUN = {"strategy": "random", "max_steps": 1_000_000}
 """What the defaults of one run are where they differ from those of many."""
 
@@ -176,6 +178,7 @@ def record(program: Callable[..., T], /, *args: Any, schedule: str | Schedule | 
         run = detsched.record(transfer, seed=3)
         print(run.failure, run.schedule)
     """
+    __tracebackhide__ = True
     session = Session.of(program, args, settings, ONE_RUN)
     parsed = None if schedule is None else check_schedule(session, schedule, settings)
     with session:
@@ -218,9 +221,14 @@ def _quoted(token: Any) -> str:
     return repr(words if len(words) <= 40 else words[:39] + "…")
 
 
+def in_program(error: BaseException) -> BaseException:
+    """The exception, with a traceback that begins in the program."""
+    return error.with_traceback(program_traceback(error.__traceback__))
+
+
 def with_report(error: BaseException, report: str) -> BaseException:
     """The exception, with the report as a note: once, however often it is raised."""
-    notes = getattr(error, "__notes__", [])
-    if not any("detsched" in note for note in notes):
-        error.add_note("\n" + report)
-    return error
+    note = "\n" + report
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
+    return in_program(error)

@@ -34,16 +34,17 @@ from .._world import futures, outside, randomness, signals
 from .._world.patching import patched, reach
 from ..errors import InvalidSettings, UncontrolledError
 from ..settings import Settings, settle
-from ..strategies import RandomWalk, Replay, RoundRobin, Strategy, Turn
+from .state import INTERLEAVED
+from ..strategies import Follow, RandomWalk, Replay, RoundRobin, Strategy, Turn
 
 _BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": RandomWalk, "random": RandomWalk, "roundrobin": RoundRobin}
-_OWN = (RandomWalk, RoundRobin, Replay)
+_OWN = (Follow, RandomWalk, RoundRobin, Replay)
 
 
-INTERLEAVED = "__detsched_body__"
-"""Where a decorated test keeps its body: a run of the test is a run of that."""
 running: Session | None = None
 """The session whose run is active."""
+_entered: list[int] = []
+"""The OS threads that are in sessions: there is no more than one thread at a time."""
 
 
 class _Checked(Strategy):
@@ -101,27 +102,54 @@ class Session:
         self.watching: Watching | None = None
         """What makes yield points inside plain code; None where there are none."""
         self._watched: tuple[str, Any, Any] = ("sync", (), ())
+        self.exit_fails = False
+        """Whether a SystemExit that escapes the program is a failure, as it is for tests."""
+        self.finished = False
+        """The program itself says that there is nothing more to try."""
+        self.nested = False
+        """Whether the program tried to begin a run of its own."""
+        self.count_orderings = False
+        """Whether to count the distinguishable orderings, which takes some microseconds for each event."""
+        self.silent = False
+        """Whether a program without yield points is nothing to warn of."""
 
     @classmethod
     def of(cls, program: Callable[..., Any], args: Sequence[Any], given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Session:
         """A session for a call of the public interface, with all that can be wrong with it checked first."""
+        __tracebackhide__ = True
         if not callable(program):
             raise InvalidSettings(f"the program must be callable, and this is {program!r}: hand over the function itself, not its result")
         if inspect.iscoroutinefunction(program):
             raise InvalidSettings(f"{program!r} is a coroutine function, which does nothing when called: hand over lambda: asyncio.run(…)")
         program = getattr(program, INTERLEAVED, program)
         session = cls(program, args, settle(given, defaults, _parameters(program)))
-        if active.execution is not None:
-            where = "inside a run" if active.ident == get_ident() else "while another thread of this process is in a run"
-            raise UncontrolledError(f"a run cannot begin {where}: call the program itself there, or use another process")
+        session.refuse_inside_a_run()
         return session
 
+    def refuse_inside_a_run(self) -> None:
+        """Raise UncontrolledError where a run is under way in this process."""
+        __tracebackhide__ = True
+        if active.execution is not None:
+            if running is not None and active.ident == get_ident():
+                running.nested = True
+            where = "inside a run" if active.ident == get_ident() else "while another thread of this process is in a run"
+            raise UncontrolledError(f"a run cannot begin {where}: call the program itself there, or use another process")
+
+    def within_reach(self) -> tuple[object, ...]:
+        """Where to look for locks from before the run."""
+        return (getattr(self.program, INTERLEAVED, self.program), *self.args, self.settings.setup)
+
     def __enter__(self) -> Session:
+        if _entered and _entered[0] != get_ident():
+            raise UncontrolledError(
+                "a run cannot begin while another thread of this process is in one: call it from one thread, or use several processes"
+            )
+        _entered.append(get_ident())
         self._interrupts.__enter__()
         try:
             if self.settings.patch:
                 self._stack.enter_context(patched())
-                reach(self.program, *self.args, self.settings.setup)
+                reach(*self.within_reach())
             self._stack.callback(self._stop_watching)
             self._watch(self.settings)
             warn = _warn if self.settings.uncontrolled == "warn" else None
@@ -138,6 +166,7 @@ class Session:
     def __exit__(self, *exc: object) -> None:
         self._interrupts.shield()
         self._stack.close()
+        _entered.pop()
         self._interrupts.__exit__()
 
     def _watch(self, settings: Settings) -> None:
@@ -148,7 +177,7 @@ class Session:
         self._stop_watching()
         self._watched = wanted
         if settings.granularity != "sync":
-            watching = Watching(*wanted, [self.program, *self.args])
+            watching = Watching(*wanted, self.within_reach())
             self.watching = watching.__enter__()
 
     def _stop_watching(self) -> None:
@@ -156,9 +185,13 @@ class Session:
         if watching is not None:
             watching.__exit__()
 
+    def warn(self, message: str) -> None:
+        """Warn of something about the program, where its search was called."""
+        warnings.warn(message, stacklevel=5)
+
     def _under(self, strategy: Strategy) -> Settings:
         """The settings of a run: a schedule's own, where one is replayed."""
-        if not isinstance(strategy, Replay):
+        if not isinstance(strategy, (Replay, Follow)):
             return self.settings
         schedule = strategy.schedule
         own: dict[str, Any] = {"timeouts": schedule.timeouts, "granularity": schedule.granularity}
@@ -230,6 +263,9 @@ class Session:
             )
         if execution.error is not None:
             raise execution.error
+        if isinstance(value, SystemExit) and self.exit_fails:
+            execution.raised.append((execution.main, value))
+            value = None
         if isinstance(value, SystemExit) and not any(thread is execution.main for thread, _ in execution.raised):
             done = Done(self, execution, None, value)
         else:

@@ -12,6 +12,8 @@ from typing import Any
 from .._core.contents import contents
 from .._core.frames import PROGRAM, rank
 
+INTERLEAVED = "__detsched_body__"
+"""Where a test keeps its body: a run of the test is a run of that."""
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
 
 
@@ -32,8 +34,11 @@ def changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
 
 
 def _places(program: Callable[..., Any], args: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
+    program = getattr(program, INTERLEAVED, program)
     while isinstance(program, functools.partial):
-        args = (*program.args, *program.keywords.values(), *args)
+        for name, value in program.keywords.items():
+            yield f"argument {name!r}", value
+        args = (*program.args, *args)
         program = program.func
     if isinstance(program, MethodType):
         args = (program.__self__, *args)

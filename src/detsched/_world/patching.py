@@ -32,7 +32,7 @@ from .._sync.hook import hooks
 from .._sync.lock import Lock
 from .._sync.rlock import RLock
 from . import cpus, databases, dates, futures, imports, logs, pools, processes, randomness, selecting, signals, sockets, time
-from .reach import REPLACEABLE, TOOLS, Reach, RealRLock
+from .reach import REPLACEABLE, TOOLS, Reach, RealRLock, Undo
 
 _LOCKS_LEFT_REAL = (
     *("importlib", "_frozen_importlib", "_thread", "threading", "_weakrefset"),  # what control itself stands on
@@ -104,10 +104,12 @@ class _Patch:
     def __init__(self) -> None:
         self.depth = 0
         self._undo: list[tuple[Any, str, Any, Any]] = []
-        self._scanned: dict[str, tuple[int, int]] = {}
-        self._of_program: dict[int, bool] = {}
+        self._scanned: dict[str, tuple[int, int, bool]] = {}
+        """Of each module: its id, how many globals it had, whether it is the program's."""
         self._hits: dict[tuple[int, str], ModuleType] = {}
         self._with_locks: dict[int, ModuleType] = {}
+        self._places: dict[int, list[Undo]] = {}
+        """Where the locks are in modules that are not the program's own: those are walked through but once."""
         self.reach = Reach(_ORIGINALS)
 
     def enter(self) -> None:
@@ -160,20 +162,22 @@ class _Patch:
         """What earlier entries found, again."""
         for (_, name), module in list(self._hits.items()):
             self._global(module, name, vars(module).get(name))
-        for module in list(self._with_locks.values()):
-            self._walk(module)
+        for key, module in list(self._with_locks.items()):
+            places = self._places.get(key)
+            if places is None or not self.reach.again(places):
+                self._walk(module)
 
     def _scan(self) -> None:
         for modname, module in list(sys.modules.items()):
+            seen = self._scanned.get(modname)
+            if seen is not None and seen[0] == id(module) and seen[1] == len(module.__dict__) and not seen[2]:
+                continue
             if not isinstance(module, ModuleType):
                 continue
-            seen = (id(module), len(vars(module)))
-            if self._scanned.get(modname) == seen and not self._of_program[id(module)]:
-                continue  # what the program itself binds may change between two entries without becoming more
-            new = self._scanned.get(modname) != seen
-            if new:
-                self._of_program[id(module)] = rank(getattr(module, "__file__", None) or "") == PROGRAM
-            self._scanned[modname] = seen
+            # What the program itself binds may change between two entries without becoming more.
+            looked_at = (id(module), len(vars(module)), rank(getattr(module, "__file__", None) or "") == PROGRAM)
+            new = looked_at != seen
+            self._scanned[modname] = looked_at
             if modname.startswith("detsched"):
                 continue
             if new and (modname in _WITH_MORE or modname in _DEFAULTS):
@@ -181,8 +185,11 @@ class _Patch:
             for name, value in list(vars(module).items()):
                 if id(value) in _ORIGINALS or type(value) in REPLACEABLE:
                     self._global(module, name, value)
+            found = len(self.reach.undo)
             if new and not modname.startswith(_LOCKS_LEFT_REAL) and self._walk(module):
                 self._with_locks[id(module)] = module
+                if not looked_at[2]:
+                    self._places[id(module)] = self.reach.undo[found:]
         self._handlers()
 
     def _global(self, module: ModuleType, name: str, value: Any) -> None:

@@ -33,7 +33,7 @@ _STANDARD = frozenset("threading queue functools types collections concurrent.fu
 """Modules of the standard library whose objects hold locks, or things that hold locks."""
 _OF_THREADS = frozenset("_started _tstate_lock _handle _os_thread_handle _invoke_excepthook _context _stderr".split())
 """What a Thread keeps for itself: a real thread that is under way needs these as they are."""
-TOOLS = ("detsched", "_pytest", "pytest", "pluggy", "execnet", "xdist", "coverage", "pydevd", "debugpy", "mypy")
+TOOLS = ("detsched", "_pytest", "pytest", "pluggy", "execnet", "xdist", "hypothesis", "coverage", "pydevd", "debugpy", "mypy")
 """Tools that watch a run from outside: theirs stay real."""
 
 Undo = tuple[Callable[[Any], None], Callable[[], Any], Any, Any]
@@ -76,6 +76,17 @@ class Reach:
                 store(before)
             if type(before) is RealSimpleQueue:
                 _move(after, before)
+
+    def again(self, places: list[Undo]) -> bool:
+        """Replace in places that an earlier walk has found. Whether all of them are as they were then."""
+        for store, look, before, after in places:
+            if look() is not before:
+                return False
+            ours = self.wrap(before, "") if type(before) in REPLACEABLE else after
+            if ours is not None:
+                store(ours)
+                self.undo.append((store, look, before, ours))
+        return True
 
     def walk(self, roots: Iterable[tuple[str, Any]]) -> bool:
         """Replace whatever can be reached from the roots. Whether there was anything."""

@@ -1,8 +1,9 @@
 """Strategies: who makes the choices of a run. Subclass `Strategy` to write your own."""
 
+from .follow import Follow
 from .random import RandomWalk
 from .replay import Replay
 from .roundrobin import RoundRobin
 from .strategy import Strategy, Turn
 
-__all__ = ["RandomWalk", "Replay", "RoundRobin", "Strategy", "Turn"]
+__all__ = ["Follow", "RandomWalk", "Replay", "RoundRobin", "Strategy", "Turn"]
