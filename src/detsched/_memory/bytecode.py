@@ -91,6 +91,8 @@ def _handlers(code: CodeType) -> list[tuple[int, int, int, int, int]]:
 
 
 def _effect(op: int, arg: int, jump: bool) -> int:
+    if _NAME[op] == "RETURN_GENERATOR":
+        return 1  # what is pushed when the generator begins; some versions leave it out
     if VERSION == (3, 11):
         name = _NAME[op]
         if name == "PRECALL":

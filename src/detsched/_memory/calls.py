@@ -158,6 +158,8 @@ def _method(owner: int, name: str, arguments: Sequence[int]) -> Read | None:
         return None
     if name in _ATTRIBUTE_METHODS:
         attribute = _name_at(arguments, 0)
+        if name != "__getattribute__":
+            scene.stores_under(attribute)
         return None if attribute is None else _ATTRIBUTE_METHODS[name](owner, attribute)
     container = family(object_at(type_at(owner)))
     if container is None:
@@ -187,6 +189,8 @@ def _function(function: Any, arguments: Sequence[int]) -> Read | None:
         return None
     if address in _NAMED:
         name = _name_at(arguments, 1)
+        if function in (setattr, delattr):
+            scene.stores_under(name)
         return None if name is None else _NAMED[address](arguments[0], name)
     if function is vars:
         expose(arguments[0])

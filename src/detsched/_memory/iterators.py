@@ -7,7 +7,7 @@ import itertools
 import operator
 from typing import Any
 
-from .containers import Effect, access, family, read_item, read_structure
+from .containers import READING, Effect, access, family, read_item, read_structure
 from .locations import Read, SharedObject
 from .scene import joined, scene
 from .._core.values import object_at, type_at
@@ -62,7 +62,11 @@ def use(address: int, effect: Effect, key: Any = None, verb: str | None = None) 
     kind = object_at(type_at(address))
     if family(kind) is not None:
         owner = scene.entry_at(address)
-        return None if owner is None else access(owner, effect, object_at(address), key, verb)
+        if owner is None:
+            return None
+        if owner.exposed and effect not in READING:
+            scene.stores_under(key if type(key) is str else None)
+        return access(owner, effect, object_at(address), key, verb)
     return behind(address, effect) if kind in _WALKS or kind in _WRAPS else None
 
 

@@ -190,12 +190,13 @@ class Known:
         """By the addresses of the objects, as long as they live."""
         self._counts: dict[tuple[str, str], int] = {}
         self._exposed: dict[int, tuple[Any, SharedObject]] = {}
+        self._kinds: dict[str, SharedObject] = {}
         self.names: dict[int, tuple[Any, str]] = {}
 
     def begin(self, names: dict[int, tuple[Any, str]]) -> None:
         """A new run: nothing has been seen. `names` are those that the program gives to objects."""
         self.of.clear()
-        self._counts, self._exposed, self.names = {}, {}, names
+        self._counts, self._exposed, self._kinds, self.names = {}, {}, {}, names
 
     def at(self, address: int) -> SharedObject | None:
         """The entry of the object at an address, if it has been seen."""
@@ -214,12 +215,19 @@ class Known:
 
     def see_cell(self, cell: CellType, name: str, creator: str) -> SharedObject:
         """The entry of a variable that functions share."""
-        return self.at(id(cell)) or self._enter(cell, name, creator, None)
+        return self.at(id(cell)) or self._enter(cell, name, creator, name)
 
     def see_namespace(self, variables: dict[str, Any], creator: str) -> SharedObject:
         """The entry of a module's variables, which are its attributes too."""
         found = self.of.get(id(variables))
         return found if found is not None else self._enter(variables, str(variables.get("__name__", "globals")), "", "")
+
+    def see_kind(self, kind: str) -> SharedObject:
+        """What stands for all objects at once, where they cannot be told apart."""
+        found = self._kinds.get(kind)
+        if found is None:
+            found = self._kinds[kind] = SharedObject(kind, 1, "", "" if kind != "containers" else "some container")
+        return found
 
     def expose(self, variables: dict[str, Any], owner: SharedObject) -> None:
         """From now on items of this dictionary are attributes of that object."""

@@ -52,6 +52,7 @@ class Monitoring:
         monitoring.register_callback(self._tool, events.INSTRUCTION, self._instruction_callback())
         monitoring.register_callback(self._tool, events.LINE, lambda code, line: None)
         monitoring.set_events(self._tool, events.PY_START | events.PY_RESUME)
+        monitoring.restart_events()  # what an earlier session switched off, since it did not watch that code
         return self
 
     def __exit__(self, *exc: object) -> None:

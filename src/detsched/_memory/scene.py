@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from .._core.active import active
 from .containers import Family
@@ -34,13 +34,15 @@ _MANY = 12
 class Scene:
     """Where the access at hand happens. There is one, filled anew for each."""
 
-    __slots__ = ("frame", "slots", "private", "thorough")
+    __slots__ = ("frame", "slots", "private", "thorough", "stores_under")
 
     frame: types.FrameType
     slots: int
     """How many variables and stack slots of the frame are in use."""
     private: bool
     """Whether no other thread can run this very frame: it is no generator's."""
+    stores_under: Callable[[str | None], None]
+    """To be told of each name that is computed and then stored under; None for one that cannot be told."""
     thorough: bool
     """Whether nothing is to be taken for private."""
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
+from . import imprecise
 from .attributes import read_attribute, write_attribute
 from .bytecode import VERSION, Instruction, instructions
 from .calls import call
@@ -29,6 +30,7 @@ _IN_PLACE = 13
 _SUBSCRIPT = 26
 
 
+_STORE_NAMES = frozenset(("STORE_ATTR", "DELETE_ATTR", "STORE_GLOBAL", "DELETE_GLOBAL", "STORE_NAME", "DELETE_NAME"))
 _POINTS = {"line": lines, "opcode": each, "gil": switches}
 _NAMING = ("STORE_", "CALL", "PRECALL")
 
@@ -56,16 +58,21 @@ class Table:
             if maker is None or instruction.depth < 0:
                 continue
             name = _READ_NAMES[instruction.name](code, instruction.arg) if instruction.name in _READ_NAMES else None
-            if name is not None and (name.startswith("@py") or not stored(name)):
+            if name is not None and name != "__dict__" and (name.startswith("@py") or not stored(name)):
                 continue
             if instruction.name == "LOAD_DEREF" and self.variables[instruction.arg] in settled:
                 continue
-            site = maker(self, instruction)
+            if exact:
+                site = maker(self, instruction)
+            else:
+                name = name or (code.co_names[instruction.arg] if instruction.name in _STORE_NAMES else None)
+                site = imprecise.site(code, self.variables, instruction, name, stored(""))
             if site is not None:
-                site = self._entering(site, instruction)
-                shortcut = _SHORTCUTS.get(instruction.name)
-                if shortcut is not None and exact:
-                    site = shortcut(self, instruction, site)
+                if exact:
+                    site = self._entering(site, instruction)
+                    shortcut = _SHORTCUTS.get(instruction.name)
+                    if shortcut is not None:
+                        site = shortcut(self, instruction, site)
                 self.sites[instruction.at] = site, not instruction.name.startswith(_NAMING)
 
     def _entering(self, site: Site, instruction: Instruction) -> Site:

@@ -1,8 +1,8 @@
 """Which code is watched, and under which names it stores.
 
 Watched is all code outside the standard library, site-packages and detsched itself, and what is named on top. A name that no
-watched code ever stores under is no shared state: reading a method or a global function is no access. Stores by names that are
-computed (`setattr`, `__dict__`) can be of any name.
+watched code ever stores under is no shared state: reading a method or a global function is no access. Names that are computed
+(`setattr`, the dictionary of an object) are taken in when they turn up; then the run is done once more.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from ..errors import InvalidSettings
 from .bytecode import settled_cells, stored_cells, stored_names
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_COMPUTED = frozenset(("setattr", "delattr", "__setattr__", "__delattr__", "__dict__", "vars", "globals", "exec", "eval"))
-"""Names by which code may store under any name."""
 _HOLDERS = (property, staticmethod, classmethod, functools.partial, functools.cached_property)
 
 
@@ -62,7 +60,7 @@ class Names:
     def __init__(self) -> None:
         self.stored: set[str] = set()
         self.any = False
-        """Whether there are stores of names that are computed."""
+        """Whether something was stored under names that cannot be told."""
         self._codes: dict[int, CodeType] = {}
         self._settled: dict[int, frozenset[str]] = {}
 
@@ -70,20 +68,28 @@ class Names:
         """Take in a code object, with those inside it. Whether there was anything new."""
         if id(code) in self._codes:
             return False
-        before = len(self.stored), self.any
+        before = len(self.stored)
         todo = [code]
         while todo:
             each = todo.pop()
             if id(each) in self._codes:
                 continue
             self._codes[id(each)] = each
-            self.stored |= stored_names(each)
-            if not self.any and not _COMPUTED.isdisjoint(each.co_names):
-                self.any = True
+            self.stored |= stored_names(each, each.co_name == "<module>")
             if each.co_cellvars:
                 self._settle(each)
             todo += [constant for constant in each.co_consts if isinstance(constant, CodeType)]
-        return (len(self.stored), self.any) != before
+        return len(self.stored) != before
+
+    def note(self, name: str | None) -> bool:
+        """Take in a name that was computed; None where it cannot be told. Whether that is new."""
+        if self.any or name in self.stored:
+            return False
+        if name is None:
+            self.any = True
+        else:
+            self.stored.add(name)
+        return True
 
     def _settle(self, code: CodeType) -> None:
         """Find the variables of `code` that no function writes any more once others can read them."""
@@ -237,7 +243,7 @@ def _found(name: str) -> tuple[str, ...]:
     if spec is None:
         return ()
     places = list(spec.submodule_search_locations or ())
-    return tuple(places) or ((spec.origin,) if (spec.origin or "").endswith(".py") else ())
+    return tuple(places) or ((spec.origin,) if spec.origin is not None and spec.origin.endswith(".py") else ())
 
 
 def _places(name: str) -> tuple[str, ...]:
@@ -248,7 +254,7 @@ def _places(name: str) -> tuple[str, ...]:
         if folders is not None:
             return tuple(map(os.path.abspath, folders))
         file = getattr(module, "__file__", None)
-        return (os.path.abspath(file),) if (file or "").endswith(".py") else ()
+        return (os.path.abspath(file),) if isinstance(file, str) and file.endswith(".py") else ()
     return tuple(map(os.path.abspath, _found(name)))
 
 

@@ -17,6 +17,7 @@ from .._core.active import active
 from .._core.execution import Execution
 from .._core.operation import Operation
 from .._core.thread import ControlledThread
+from .._core.values import exact
 from ..errors import InternalError
 from .alone import Alone
 from .gil import Preemptions
@@ -48,6 +49,8 @@ class Watching:
         self._tables: dict[int, Table] = {}
         self.sites: dict[int, dict[int, tuple[Site, bool]]] = {}
         """For each code object (by its id), the sites at its offsets."""
+        self.blind = False
+        """Whether a program started threads, and no code was watched."""
         self.grew = False
         """Whether code came up during a run that stores under new names."""
         self._alone = Alone()
@@ -84,16 +87,19 @@ class Watching:
         self._alone = Alone()
         self._cleanups = 0
         scene.thorough = self.thorough
+        scene.stores_under = self._stores_under
         execution.at_thread_begin = self._begin_thread
         self._source.begin_run()
 
-    def end(self) -> None:
+    def end(self, execution: Execution) -> None:
         """The run has ended."""
         self._source.end_run()
+        self.blind = self.blind or (execution.main.children > 0 and not self._tables)
         known.begin({})
 
     def _begin_thread(self, thread: ControlledThread) -> None:
-        _see_what_it_is_given(thread)
+        if exact:
+            _see_what_it_is_given(thread)
         self._source.begin_thread()
 
     def table(self, code: CodeType) -> dict[int, tuple[Site, bool]]:
@@ -127,6 +133,10 @@ class Watching:
         for table in list(self._tables.values()):
             self._tabulate(table.code)
         self._source.refresh()
+
+    def _stores_under(self, name: str | None) -> None:
+        if self._names.note(name):
+            self._grow()
 
     def _grow(self) -> None:
         execution = active.execution

@@ -110,6 +110,10 @@ class Session:
         """Whether the program tried to begin a run of its own."""
         self.count_orderings = False
         """Whether to count the distinguishable orderings, which takes some microseconds for each event."""
+        self.many = False
+        """Whether this is one of many runs, of which one more is no harm."""
+        self.learnt = False
+        """Whether the last run brought up names that no code was known to store under, and was done twice."""
         self.silent = False
         """Whether a program without yield points is nothing to warn of."""
 
@@ -184,6 +188,11 @@ class Session:
         watching, self.watching, self._watched = self.watching, None, ("sync", (), ())
         if watching is not None:
             watching.__exit__()
+            if watching.blind and not self.silent:
+                self.warn(
+                    f"no code of {self.digest.rpartition('-')[0]} is watched, so there were no yield points at accesses to shared state: "
+                    f"name the modules to watch in watch=[…]"
+                )
 
     def warn(self, message: str) -> None:
         """Warn of something about the program, where its search was called."""
@@ -206,6 +215,16 @@ class Session:
 
     def run(self, strategy: Strategy, turn: Turn, observers: Sequence[Observer] = ()) -> Done:
         """One run. Raises only what is no doing of the program: an interrupt, a strategy that failed, a fault of ours."""
+        done = self._run(strategy, turn, observers)
+        self.learnt = self.many and self.watching is not None and self.watching.grew
+        if self.learnt:
+            # Code that came up in the middle of it makes accesses of what was none before. Now that it is known, the same once more.
+            assert self.watching is not None
+            self.watching.grew = False
+            done = self._run(strategy, turn, observers)
+        return done
+
+    def _run(self, strategy: Strategy, turn: Turn, observers: Sequence[Observer]) -> Done:
         args = self.args
         if self.settings.setup is not None:
             args = (self.settings.setup(), *args)
@@ -250,7 +269,7 @@ class Session:
                 value = contextvars.copy_context().run(execution.run, partial(self.program, *args))
         finally:
             if watching is not None:
-                watching.end()
+                watching.end(execution)
             running = None
             self._excepthook.end()
             randomness.end()
