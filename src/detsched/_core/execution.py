@@ -97,7 +97,7 @@ class Execution:
         observers: Iterable[Observer] = (),
         on_exception: Callable[[ControlledThread, BaseException], bool] = lambda thread, error: False,
         at_main_end: Callable[[], None] = lambda: None,
-        awaited: Callable[[int], str | None] = lambda index: None,
+        awaited: Callable[[int], str | None] | None = None,
         real_clock: bool = False,
         timeouts_any: bool = False,
     ) -> None:
@@ -120,6 +120,8 @@ class Execution:
         """The answers given to `choose()`, in order."""
         self.locations: dict[Any, tuple[Resource, Any]] = {}
         """The locations that the program named by `access()`, each with its object."""
+        self.raw_idents: list[int] = []
+        """Identities of threads that have no Thread object of the program's, and were given one all the same."""
         self.named: dict[int, tuple[Any, str]] = {}
         """Names that the program gave to other objects, by their id."""
         self.unwinding = False
@@ -145,7 +147,9 @@ class Execution:
         self._foreground = 0
         self._unwound: set[ControlledThread] = set()
         self._watch = verdict.Watch()
-        self._alarm = self._alarm_after_fresh = min(self._last_stretch(-1), verdict.Watch.PERIOD)
+        self._next_look = self._alarm = min(self._last_stretch(-1), verdict.Watch.PERIOD)
+        self._careful = False
+        """Whether every step goes the long way: a replay that waits for the world outside."""
         self._housekeeping = verdict.Housekeeping()
         self._step = Step()
         self._step.log = self.log
@@ -191,14 +195,16 @@ class Execution:
         fresh = self._fresh
         if fresh is not None:
             self._fresh = None
-            self._alarm = self._alarm_after_fresh
+            self._alarm = 0 if self._careful else self._next_look
             return fresh
         if self._handlers and self._signalled(me):
             return self.main
-        if len(self.log) >= self._alarm:
+        if len(self.log) >= self._next_look:
             stop = self._look()
             if stop is not None:
                 return stop
+        if self._careful:
+            self._await_recorded()
         while True:
             enabled = self.enabled_now()
             if enabled:
@@ -304,7 +310,7 @@ class Execution:
     def _wait_outside(self, waiting: list[ControlledThread], until: float | None) -> bool:
         """Wait in real time for the first of what threads wait for outside of the run, at most for as long as the next deadline
         is away. Whether anything came."""
-        wanted = self._awaited(len(self.log))
+        wanted = None if self._awaited is None else self._awaited(len(self.log))
         everything = [thread.pending for thread in waiting if thread.pending is not None]
         if wanted is not None:
             # A replay waits for what came first when it was recorded.
@@ -328,6 +334,20 @@ class Execution:
         finally:
             self.outside -= 1
         return False
+
+    def _await_recorded(self) -> None:
+        """A replay: the thread whose turn it was has waited for the world outside, and that has to come first."""
+        assert self._awaited is not None
+        wanted = self._awaited(len(self.log))
+        for thread in self.live:
+            if thread.label == wanted and thread.pending is not None and thread.pending.external and not thread.pending.enabled():
+                self._wait_outside([thread], None)
+
+    def expect_outside(self) -> None:
+        """A thread is about to wait for the world outside."""
+        if self._awaited is not None:
+            self._careful = True
+            self._alarm = 0
 
     def _signalled(self, me: ControlledThread) -> bool:
         """Signals have come: the main thread calls their handlers, wherever it stands. Whether it has to be given the baton first."""
@@ -370,7 +390,8 @@ class Execution:
                 return self._stop(self._stuck(self.enabled_now() or watch.recent(self)))
         if steps % _COLLECT_EVERY == 0:
             gc.collect()
-        self._alarm = min(self._last_stretch(steps), steps + (1 if watch.looking_closer else watch.PERIOD))
+        self._next_look = min(self._last_stretch(steps), steps + (1 if watch.looking_closer else watch.PERIOD))
+        self._alarm = 0 if self._careful else self._next_look
         return None
 
     def _last_stretch(self, steps: int) -> int:
@@ -416,8 +437,7 @@ class Execution:
         self.live.append(thread)
         self._awake.append(thread)
         self._fresh = thread
-        # The next yield point is not a common one. (An interrupt may have set the alarm to 0 already: it stays.)
-        self._alarm_after_fresh, self._alarm = self._alarm, 0
+        self._alarm = 0  # the next yield point is not a common one
         return thread
 
     def raised_in(self, thread: ControlledThread, error: BaseException) -> None:
@@ -461,17 +481,17 @@ class Execution:
     def interrupt(self, error: BaseException) -> None:
         """End the run at its next yield point, and have its caller see `error`. From a signal handler."""
         self.error = error
-        self._alarm = self._alarm_after_fresh = 0
+        self._next_look = self._alarm = 0
 
     def stop_soon(self, failure: Failure) -> None:
         """End the run with a failure at its next yield point. From any thread."""
         self.trespass = failure
-        self._alarm = self._alarm_after_fresh = 0
+        self._next_look = self._alarm = 0
 
     def handle(self, handler: Callable[[], None]) -> None:
         """Have the main thread call a signal's handler at the next yield point, also where it is blocked."""
         self._handlers.append(handler)
-        self._alarm = self._alarm_after_fresh = 0
+        self._next_look = self._alarm = 0
 
     def leave_behind(self, lost: ControlledThread, failure: Failure) -> None:
         """End the run without a thread that has the baton and does not come back from where it is. Called by the watchdog."""
@@ -575,9 +595,9 @@ class Execution:
             active.ident = 0
             if sys.gettrace() is not tracing:
                 sys.settrace(tracing)
-            active.clear()  # before a collection could run finalizers, for it would find a run that is none any more
+            active.clear()
             if collecting:
-                gc.enable()
+                gc.enable()  # now, for finalizers that it calls are no business of the run
         return value
 
     def _release_what_is_held(self) -> None:

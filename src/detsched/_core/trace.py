@@ -70,7 +70,7 @@ class Recorder:
         pending = before.pending
         if pending is None:
             return ""
-        if pending.blocking and not pending.enabled():
+        if pending.external or (pending.blocking and not pending.enabled()):
             holder = pending.holder()
             held = f" (held by {holder.name})" if holder is not None else ""
             return f"{before.name} waits to {pending.describe()}{held}"

@@ -129,7 +129,8 @@ def _stuck(execution: Execution, thread: ControlledThread, frame: FrameType, pat
         f"{thread.name} has come to no yield point for {patience:g} s of real time, at {where} (stack: {stack}): {_cause(frame)}. "
         f"Where it only takes that long, raise watchdog="
     )
-    return Failure("uncontrolled", UncontrolledError(message), thread.name, ("uncontrolled", where.function, str(where)), location=where)
+    # Where it is at this moment depends on real time; that it is this thread does not.
+    return Failure("uncontrolled", UncontrolledError(message), thread.name, ("uncontrolled", "no yield point", thread.label), location=where)
 
 
 def _stack(frame: FrameType | None) -> list[str]:

@@ -245,7 +245,7 @@ class Session:
             max_steps=settings.max_steps,
             real_clock=settings.clock == "real",
             timeouts_any=settings.timeouts == "any",
-            awaited=strategy.awaited if isinstance(strategy, Replay) else _nobody,
+            awaited=strategy.awaited if isinstance(strategy, Replay) else None,
             observers=observers,
             on_exception=self._excepthook,
             at_main_end=futures.end_idle_workers,
@@ -301,10 +301,6 @@ class Session:
             except Exception as error:
                 done.failures = (Failure("divergence", error, None, ("divergence", str(error))),)
         return done
-
-
-def _nobody(index: int) -> None:
-    return None
 
 
 def _warn(message: str) -> None:

@@ -29,8 +29,9 @@ def _run_raw(function: Callable[..., object], args: tuple[Any, ...], kwargs: dic
     finally:
         record = active.execution.current  # type: ignore[union-attr]
         if record.handle is not None:
-            threading._active.pop(record.ident, None)  # type: ignore[attr-defined]
+            # Before 3.13 the interpreter keeps the object of such a thread for good; the run does until its end.
             if sys.version_info >= (3, 13):
+                threading._active.pop(record.ident, None)  # type: ignore[attr-defined]
                 mark_ended(record.handle)
 
 

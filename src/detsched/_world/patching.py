@@ -31,6 +31,7 @@ from .._sync import thread as sync_thread
 from .._sync.hook import hooks
 from .._sync.lock import Lock
 from .._sync.rlock import RLock
+from .._sync.simplequeue import SimpleQueue
 from . import cpus, databases, dates, futures, imports, logs, pools, processes, randomness, selecting, signals, sockets, time
 from .reach import REPLACEABLE, TOOLS, Reach, RealRLock, Undo
 
@@ -75,7 +76,7 @@ def _originals() -> dict[int, tuple[Any, Any]]:
         (_thread.get_ident, sync_thread.get_ident),
         (_thread.start_new_thread, raw.start_new_thread),
         (_thread._count, sync_thread.thread_count),
-        (queue.SimpleQueue, queue._PySimpleQueue),  # type: ignore[attr-defined]
+        (queue.SimpleQueue, SimpleQueue),
         *time.REPLACED.items(),
         *cpus.REPLACED.items(),
         *randomness.REPLACED.items(),
@@ -119,7 +120,7 @@ class _Patch:
             dates.install()
             imports.install(self._scan)
             self._replay()
-        self._scan()
+            self._scan()  # what is bound from now on is bound to ours, and imports look for themselves
 
     def leave(self) -> None:
         self.depth -= 1
@@ -183,7 +184,7 @@ class _Patch:
             if new and (modname in _WITH_MORE or modname in _DEFAULTS):
                 self._more(modname)
             for name, value in list(vars(module).items()):
-                if id(value) in _ORIGINALS or type(value) in REPLACEABLE:
+                if id(value) in _ORIGINALS or type(value) in REPLACEABLE or dates.is_alias(value):
                     self._global(module, name, value)
             found = len(self.reach.undo)
             if new and not modname.startswith(_LOCKS_LEFT_REAL) and self._walk(module):
@@ -198,6 +199,8 @@ class _Patch:
             replacement = found[1]
         elif type(value) in REPLACEABLE and not module.__name__.startswith(_LOCKS_LEFT_REAL):
             replacement = self.reach.wrap(value, f"{module.__name__}.{name}")
+        elif dates.is_alias(value):
+            replacement = dates.alias(value)
         else:
             return
         if replacement is None:

@@ -18,6 +18,7 @@ from typing import Any
 from _thread import get_ident
 
 from .._core.active import active
+from .._core.clock import EPOCH
 from .._core.execution import Execution
 from .._core.operation import WRITE, Operation
 from .._core.resource import Resource
@@ -29,8 +30,9 @@ _shared_functions = [name for name in random.__all__ if getattr(getattr(random, 
 _STATE: dict[str, dict[str, Any]] = {
     "uuid": {"_last_timestamp": None, "_last_timestamp_v6": None, "_last_timestamp_v7": None, "_last_counter_v7": 0},
     "tempfile": {"_name_sequence": None},
+    "logging": {"_startTime": EPOCH if sys.version_info < (3, 13) else int(EPOCH) * 1_000_000_000},
 }
-"""What modules of the standard library remember of what they gave out last, and what they begin with."""
+"""What modules of the standard library remember of their past in the process, and what they begin with."""
 
 
 class _Draw(Operation):
