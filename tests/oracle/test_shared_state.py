@@ -41,7 +41,7 @@ def order_of_conflicts(log):
     )
 
 
-def every_order(program, most=250):
+def every_order(program, most=150):
     """(outcomes, classes) over every order of accesses; None where that is too much."""
     strategy = Classes(most)
     try:
@@ -66,18 +66,18 @@ def programs(count, first=0, **settings):
 
 def test_instructions_show_nothing_that_accesses_do_not():
     """Whatever comes out of switches between instructions comes out of switches between accesses too."""
-    for seed, text, program, (outcomes, _) in programs(12):
-        fine = detsched.explore(program, strategy="random", granularity="opcode", ignore=together, runs=100)
+    for seed, text, program, (outcomes, _) in programs(6):
+        fine = detsched.explore(program, strategy="random", granularity="opcode", ignore=together, runs=60)
         assert set(fine.outcomes) <= outcomes, f"random_program({seed}):\n{text}"
 
 
 def test_what_is_not_shared_makes_no_difference(monkeypatch):
     """With every access an event, proven local or not, there are the same outcomes and the same classes."""
     compared = 0
-    for seed, text, program, found in programs(10, first=1_000, budget=1):
+    for seed, text, program, found in programs(6, first=1_000, budget=1):
         with monkeypatch.context() as patch:
             patch.setattr(Watching, "thorough", True)
-            thorough = every_order(program, most=1_500)
+            thorough = every_order(program, most=400)
         if thorough is not None:
             # How objects are numbered depends on which of them are seen, so the classes are counted, not compared by name.
             assert thorough[0] == found[0] and len(thorough[1]) == len(found[1]), f"random_program({seed}, budget=1):\n{text}"

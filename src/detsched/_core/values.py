@@ -27,7 +27,7 @@ else:
 word = c_size_t.from_address
 """The word at an address."""
 _count = c_uint32.from_address
-_WORD = sizeof(c_size_t)
+WORD = sizeof(c_size_t)
 TO_INNER = 24
 """From a frame object to its pointer to the interpreter's frame."""
 _CODE = 32 if sys.version_info < (3, 12) else 0
@@ -50,17 +50,17 @@ NULL = _Null()
 
 def word_at(frame: FrameType, index: int) -> int:
     """The word that stands for a variable, or beyond the variables for a value on the stack."""
-    return word(word(id(frame) + TO_INNER).value + FIRST + _WORD * index).value
+    return word(word(id(frame) + TO_INNER).value + FIRST + WORD * index).value
 
 
 def place_of(index: int) -> int:
     """From the interpreter's frame to a variable or value on the stack."""
-    return FIRST + _WORD * index
+    return FIRST + WORD * index
 
 
 def address_at(frame: FrameType, index: int) -> int:
     """The address of the object there; 0 for an empty slot, and for a number that is no object."""
-    found = word(word(id(frame) + TO_INNER).value + FIRST + _WORD * index).value
+    found = word(word(id(frame) + TO_INNER).value + FIRST + WORD * index).value
     return 0 if found & _TAGS == _TAGS else found & POINTER
 
 
@@ -71,7 +71,7 @@ def object_at(address: int) -> Any:
 
 def type_at(address: int) -> int:
     """The address of the type of the object at an address."""
-    return word(address + _WORD).value
+    return word(address + WORD).value
 
 
 def references_to(address: int) -> int:
@@ -95,7 +95,7 @@ def value_at(frame: FrameType, index: int) -> Any:
 
 def _stack_as_expected(frame: FrameType, expected: list[Any]) -> bool:
     inner = word(id(frame) + TO_INNER).value
-    if not inner or inner % _WORD or word(inner + _CODE).value & POINTER != id(frame.f_code):
+    if not inner or inner % WORD or word(inner + _CODE).value & POINTER != id(frame.f_code):
         return False
     words = (c_size_t * len(expected)).from_address(inner + FIRST)
     return all(each & POINTER == id(value) for each, value in zip(words, expected))
@@ -103,7 +103,7 @@ def _stack_as_expected(frame: FrameType, expected: list[Any]) -> bool:
 
 def _check() -> bool:
     """Whether the array is where it is taken to be: variables, and two values on the stack while a third is computed."""
-    if _object_at is None or sys.implementation.name != "cpython" or _WORD != 8 or sysconfig.get_config_var("Py_GIL_DISABLED"):
+    if _object_at is None or sys.implementation.name != "cpython" or WORD != 8 or sysconfig.get_config_var("Py_GIL_DISABLED"):
         return False
     one, two, found = object(), object(), []
 

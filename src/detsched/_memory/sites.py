@@ -7,6 +7,7 @@ shared is touched. Sites are found once per code object.
 from __future__ import annotations
 
 import dis
+import types
 from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
@@ -20,7 +21,7 @@ from .iterators import numbered_step, step, use
 from .locations import Read, known
 from .points import each, lines, switches
 from .scene import UNNAMED, joined, scene
-from .._core.values import POINTER, TO_INNER, address_at, exact, locals_and_cells, object_at, place_of, type_at, value_at, word, word_at
+from .._core.values import POINTER, TO_INNER, WORD, address_at, exact, locals_and_cells, object_at, place_of, type_at, value_at, word, word_at
 
 Site = Callable[[FrameType], "Read | None"]
 Maker = Callable[["Table", Instruction], "Site | None"]
@@ -30,6 +31,19 @@ _IN_PLACE = 13
 _SUBSCRIPT = 26
 
 
+def _with_number(code: CodeType, previous: Instruction, instruction: Instruction) -> bool:
+    """Whether an operator has a number for its right operand, as it stands in the code: then it looks into no container."""
+    if instruction.name == "BINARY_OP":
+        if instruction.arg in _MULTIPLYING or instruction.arg == _SUBSCRIPT:
+            return False
+    elif instruction.name != "COMPARE_OP":
+        return False
+    if previous.name == "LOAD_SMALL_INT":
+        return True
+    return previous.name == "LOAD_CONST" and type(code.co_consts[previous.arg]) in (int, float, type(None))
+
+
+_MULTIPLYING = (5, 18)
 _STORE_NAMES = frozenset(("STORE_ATTR", "DELETE_ATTR", "STORE_GLOBAL", "DELETE_GLOBAL", "STORE_NAME", "DELETE_NAME"))
 _POINTS = {"line": lines, "opcode": each, "gil": switches}
 _NAMING = ("STORE_", "CALL", "PRECALL")
@@ -53,7 +67,7 @@ class Table:
         """Where there is a yield point besides."""
         self.switches: set[int] = switches(code, found)
         """Where the GIL can be handed over."""
-        for instruction in found if granularity != "gil" else ():
+        for previous, instruction in zip([None, *found], found) if granularity != "gil" else ():
             maker = _MAKERS.get(instruction.name)
             if maker is None or instruction.depth < 0:
                 continue
@@ -61,6 +75,8 @@ class Table:
             if name is not None and name != "__dict__" and (name.startswith("@py") or not stored(name)):
                 continue
             if instruction.name == "LOAD_DEREF" and self.variables[instruction.arg] in settled:
+                continue
+            if previous is not None and _with_number(code, previous, instruction):
                 continue
             if exact:
                 site = maker(self, instruction)
@@ -425,7 +441,27 @@ def _known_cell(table: Table, instruction: Instruction, site: Site) -> Site:
     return shortcut
 
 
+def _plain_operand(kinds: frozenset[int], depth: int) -> Callable[[Table, Instruction, Site], Site]:
+    """Nothing happens where one operand is of such a type."""
+
+    def make(table: Table, instruction: Instruction, site: Site) -> Site:
+        where = place_of(table.slot(instruction, depth))
+
+        def shortcut(frame: FrameType) -> Read | None:
+            address = word(word(id(frame) + TO_INNER).value + where).value & POINTER
+            return None if address and word(address + WORD).value in kinds else site(frame)
+
+        return shortcut
+
+    return make
+
+
+_COUNTING = frozenset(map(id, (type(iter(range(0))), type(iter(range(1 << 70))), type(iter("")), type(iter(())), types.GeneratorType)))
 _SHORTCUTS: dict[str, Callable[[Table, Instruction, Site], Site]] = {
+    "BINARY_OP": _plain_operand(_PLAIN_NUMBERS, 2),
+    "COMPARE_OP": _plain_operand(_PLAIN_NUMBERS, 2),
+    "FOR_ITER": _plain_operand(_COUNTING, 1 if VERSION < (3, 15) else 2),
+    **{name: _plain_operand(_PLAIN_TRUTHS, 1) for name in dis.opmap if name == "UNARY_NOT" or name == "TO_BOOL" or "JUMP_IF" in name},
     "LOAD_ATTR": _known_attribute,
     "STORE_ATTR": _known_store,
     "LOAD_GLOBAL": _known_global,

@@ -7,6 +7,7 @@ execute.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterable
 from types import CodeType, FrameType
 from typing import Any, ClassVar
@@ -191,7 +192,7 @@ def _see_what_it_is_given(thread: ControlledThread) -> None:
     if handle is None:
         return
     target = getattr(handle, "_target", None)
-    things = [handle, getattr(target, "__self__", None), *(getattr(handle, "_args", None) or ()), *(getattr(handle, "_kwargs", None) or {}).values()]
+    things = [handle if type(handle) is not threading.Thread else None, getattr(target, "__self__", None), *(getattr(handle, "_args", None) or ()), *(getattr(handle, "_kwargs", None) or {}).values()]
     for thing in things:
         scene.stored(id(thing))
     function = getattr(target, "__func__", target)
