@@ -15,6 +15,7 @@ class Controlled(NamedTuple):
 
 CONTROLLED = {
     "actors": Controlled(5, 43),
+    "alarms": Controlled(4, 16),
     "asyncio_background_loop": Controlled(4, 97),
     "asyncio_in_threads": Controlled(2, 92),
     "asyncio_leftover_tasks": Controlled(2, 88),
@@ -111,6 +112,7 @@ CONTROLLED = {
     "task_errors": Controlled(3, 154),
     "thread_errors": Controlled(4, 22),
     "thread_inventory": Controlled(3, 24),
+    "temporary_files": Controlled(2, 12),
     "thread_locals": Controlled(2, 13),
     "thread_pool_of_multiprocessing": Controlled(5, 182),
     "thread_safe_iterators": Controlled(4, 54),

@@ -170,12 +170,12 @@ class World:
 STEPS = [name for name in vars(World) if not name.startswith("_") and name not in ("step", "inject")]
 
 
-def random_program(number, inject=lambda: None):
+def random_program(number, injection=lambda: lambda: None):
     """A program of up to four threads with up to six random things each. The same number is the same program."""
 
     def program():
         made = random.Random(f"program {number}")
-        world = World(made, inject)
+        world = World(made, injection())
         signal.signal(signal.SIGUSR2, lambda *args: world.inject())
         count = made.randint(1, 4)
 
@@ -225,15 +225,19 @@ REAL_KILL = os.kill
 
 
 def counting_down(at, act):
-    """A function that acts at its call number `at`."""
-    left = [at]
+    """What makes, for each run, a function that acts at its call number `at`."""
 
-    def count():
-        left[0] -= 1
-        if left[0] == 0:
-            act()
+    def injection():
+        left = [at]
 
-    return count
+        def count():
+            left[0] -= 1
+            if left[0] == 0:
+                act()
+
+        return count
+
+    return injection
 
 
 def fail(error):
@@ -251,22 +255,22 @@ def case(number, kinds):
     kind = kinds[number % len(kinds)]
     at = int(chosen.expovariate(1 / 12)) + 1
     settings = {"seed": number, "watchdog": 20.0, "timeouts": chosen.choice(["idle", "idle", "any"])}
-    inject = lambda: None  # noqa: E731
+    injection = lambda: lambda: None  # noqa: E731
     if kind == "strategy":
         settings["strategy"] = Interrupting(chosen, at)
     elif kind == "strategy, threads":
         settings["strategy"] = Signalling(chosen, at)
     elif kind == "raise_signal":
-        inject = counting_down(at, lambda: signal.raise_signal(signal.SIGINT))
+        injection = counting_down(at, lambda: signal.raise_signal(signal.SIGINT))
     elif kind == "interrupt_main":
-        inject = counting_down(at, _thread.interrupt_main)
+        injection = counting_down(at, _thread.interrupt_main)
     elif kind == "exception":
-        inject = counting_down(at, fail(Injected()))
+        injection = counting_down(at, fail(Injected()))
     elif kind == "base exception":
-        inject = counting_down(at, fail(InjectedBase()))
+        injection = counting_down(at, fail(InjectedBase()))
     elif kind == "exit":
-        inject = counting_down(at, fail(SystemExit(3)))
-    program = random_program(chosen.randrange(1000), inject)
+        injection = counting_down(at, fail(SystemExit(3)))
+    program = random_program(chosen.randrange(1000), injection)
     whole = chosen.random() < 0.2
     if kind in ("timer", "late timer"):
         # The whole of a run takes some milliseconds, and most of that is before and after the program.

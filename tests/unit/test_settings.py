@@ -383,6 +383,7 @@ def test_profiles_that_are_there(profiles):
 @pytest.mark.parametrize("given", [{"runs": 7, "seed": 3}, {"settings": Settings(runs=7, seed=3)}])
 def test_register(profiles, given):
     """By keywords, or from a Settings; used by name."""
+    given = dict(given)
     shared = given.pop("settings", None)
     Settings.register("mine", *([shared] if shared else []), **given)
 

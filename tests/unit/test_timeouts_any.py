@@ -506,3 +506,27 @@ def test_the_order_is_the_seeds_in_real_time():
         assert run.value == second.value == detsched.replay(program, schedule=str(run.schedule), clock="real")
         orders.add(str(run.value))
     assert len(orders) > 1
+
+
+def test_sleepers_in_real_time_replay():
+    """Which of several sleepers goes on first is the seed's too, and is in the token."""
+
+    def program():
+        log = []
+
+        def body(name):
+            for _ in range(3):
+                time.sleep(0.001)
+                log.append(name)
+
+        threads = [threading.Thread(target=body, args=(name,)) for name in "abc"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return log
+
+    runs = [detsched.record(program, seed=1, clock="real") for _ in range(10)]
+    assert len({str(run.value) for run in runs}) == 1
+    for run in runs:
+        assert detsched.replay(program, schedule=str(run.schedule), clock="real") == run.value

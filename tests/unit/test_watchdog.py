@@ -234,6 +234,26 @@ def test_an_exploration_stops_at_the_first():
     assert len(runs) <= 3
 
 
+def one_step(end):
+    """One step of a loop."""
+    now = hidden_clock.thing()
+    return now < end
+
+
+def test_a_busy_loop_of_several_lines():
+    """Where the thread stood when it was looked at differs from run to run; that is no divergence."""
+
+    def program():
+        end = hidden_clock.thing() + 5
+        while one_step(end):
+            sum(range(10))
+            sum(range(10))
+
+    exploration = detsched.explore(program, runs=10, watchdog=PATIENCE)
+
+    assert [failure.kind for failure in exploration.failures] == ["uncontrolled"]
+
+
 DEBUGGER = types.ModuleType("bdb")
 exec("def held(body):\n    return body()\n", vars(DEBUGGER))
 

@@ -220,6 +220,16 @@ def test_select_for_writing(quick):
     assert again(program) == [True, False, True]
 
 
+def test_select_as_sleep(quick):
+    """`select` with no files is a sleep."""
+
+    def program():
+        select.select([], [], [], 3600)
+        return round(time.monotonic())
+
+    assert again(program) == 103_600
+
+
 def test_reading_a_file_is_no_waiting(tmp_path):
     """A regular file is read at once: no operation."""
     (tmp_path / "file").write_bytes(b"content")
@@ -498,6 +508,27 @@ def test_a_run_in_a_forked_child():
         return detsched.run(lambda: together(int, int) or 5)
 
     assert again(lambda: forked(child)) == 5
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_pipe_to_a_forked_child():
+    """A pipe whose other end a child has is of the world outside."""
+
+    def program():
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.write(writing, b"from the child")
+            os._exit(0)
+        os.close(writing)
+        came = []
+        while piece := os.read(reading, 100):
+            came.append(piece)
+        os.close(reading)
+        os.waitpid(pid, 0)
+        return b"".join(came)
+
+    assert again(program) == b"from the child"
 
 
 def test_waiting_for_no_child():

@@ -60,6 +60,16 @@ def test_apply_async():
         assert again(program, seed) == ["1", "1", "3600", "ZeroDivisionError"]
 
 
+def test_results_overtake_each_other():
+    """`imap_unordered` gives results in the order in which they come: of two, either may be the first."""
+
+    def program():
+        with ThreadPool(2) as pool:
+            return list(pool.imap_unordered(abs, [-6, -7]))
+
+    assert set(detsched.explore(program, runs=60).outcomes) == {"[6, 7]", "[7, 6]"}
+
+
 @pytest.mark.filterwarnings("ignore:unclosed running multiprocessing pool:ResourceWarning")
 def test_a_deadlock_in_a_pool():
     """A task that waits for another task of a pool which has no thread left is found."""

@@ -37,6 +37,7 @@ from .clock import RealClock, VirtualClock
 from .external import look
 from .failure import Failure, Waiting
 from .frames import boundaries, raised_at
+from .interrupts import Interrupts
 from .log import Log
 from .operation import Operation
 from .thread import ControlledThread
@@ -100,6 +101,7 @@ class Execution:
         awaited: Callable[[int], str | None] | None = None,
         real_clock: bool = False,
         timeouts_any: bool = False,
+        interrupts: Interrupts | None = None,
     ) -> None:
         self.log = Log()
         self._threads, self._operations = self.log.threads, self.log.operations
@@ -145,6 +147,7 @@ class Execution:
         self._at_main_end = at_main_end
         self._awaited = awaited
         self._handlers: list[Callable[[], None]] = []
+        self._interrupts = interrupts
         self._fresh: ControlledThread | None = None
         self._foreground = 0
         self._unwound: set[ControlledThread] = set()
@@ -175,7 +178,10 @@ class Execution:
                 try:
                     chosen = self._choose(self._step)
                 except RecursionError:
-                    raise  # the program's recursion has come to its end here
+                    # The program's recursion is about to end here, and must not leave a lock held that only wants to be freed.
+                    if me not in enabled:
+                        raise
+                    chosen = me
                 except BaseException as error:
                     chosen = self._abort(error)
             elif enabled:
@@ -191,7 +197,12 @@ class Execution:
         threads.append(me)
         self._operations.append(operation)
         if self._observers:
-            self._observe(me, operation)
+            try:
+                self._observe(me, operation)
+            except RecursionError:
+                threads.pop()
+                self._operations.pop()
+                raise
         return operation.apply()
 
     def _next(self, me: ControlledThread) -> ControlledThread:
@@ -283,8 +294,6 @@ class Execution:
             for observer in self._observers:
                 observer.event(self, me, operation)
         except RecursionError:
-            self._threads.pop()
-            self._operations.pop()
             raise
         except BaseException as error:
             chosen = self._abort(error)
@@ -582,6 +591,8 @@ class Execution:
             active.perform = self._perform
             self.ident = active.ident = main.os_ident
             try:
+                if self._interrupts is not None:
+                    self._interrupts.unshield()
                 value = program()
                 if not self.unwinding:
                     self._at_main_end()
@@ -599,6 +610,8 @@ class Execution:
             if following is not main:
                 self._hand_over(following, main)
         finally:
+            if self._interrupts is not None:
+                self._interrupts.shield()
             if self.trespass is not None and self.trespass not in self.failures:
                 self.failures.append(self.trespass)
             if self.live and self.error is None:

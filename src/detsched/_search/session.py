@@ -162,9 +162,9 @@ class Session:
             raise UncontrolledError(
                 "a run cannot begin while another thread of this process is in one: call it from one thread, or use several processes"
             )
-        _entered.append(get_ident())
         self._interrupts.__enter__()
         try:
+            _entered.append(get_ident())
             if self.settings.patch:
                 self._stack.enter_context(patched())
                 reach(*self.within_reach())
@@ -185,7 +185,8 @@ class Session:
     def __exit__(self, *exc: object) -> None:
         self._interrupts.shield()
         self._stack.close()
-        _entered.pop()
+        if _entered:
+            _entered.pop()
         self._interrupts.__exit__()
 
     def _watch(self, settings: Settings) -> None:
@@ -258,6 +259,7 @@ class Session:
             strategy.choose,
             choose_value=strategy.choose_value,
             max_steps=settings.max_steps,
+            interrupts=self._interrupts,
             real_clock=settings.clock == "real",
             timeouts_any=settings.timeouts == "any",
             awaited=strategy.awaited if isinstance(strategy, Replay) else None,
@@ -268,6 +270,7 @@ class Session:
         execution.terms.update(granularity=settings.granularity, timeouts=settings.timeouts)
         if self.watching is not None:
             execution.terms.update(watch=names_of(settings.watch), ignore=names_of(settings.ignore))
+        self._interrupts.shield()  # but for the program itself: see Execution.run
         futures.restart_names()
         outside.begin()
         if settings.randomness == "seeded":
@@ -289,6 +292,7 @@ class Session:
             self._excepthook.end()
             randomness.end()
             signals.end()
+            self._interrupts.unshield()
         if execution.abandoned:
             warnings.warn(
                 f"{', '.join(execution.abandoned)} could not be made to end with the run, for the thread catches everything and goes on: "

@@ -32,7 +32,24 @@ from .._sync.hook import hooks
 from .._sync.lock import Lock
 from .._sync.rlock import RLock
 from .._sync.simplequeue import SimpleQueue
-from . import cpus, databases, dates, futures, imports, logs, pools, processes, randomness, selecting, signals, sockets, tasks, time
+from . import (
+    alarms,
+    cpus,
+    databases,
+    dates,
+    futures,
+    imports,
+    logs,
+    pools,
+    processes,
+    randomness,
+    runners,
+    selecting,
+    signals,
+    sockets,
+    tasks,
+    time,
+)
 from .reach import REPLACEABLE, TOOLS, Reach, RealRLock, Undo
 
 _LOCKS_LEFT_REAL = (
@@ -55,6 +72,7 @@ _WITH_MORE: dict[str, Callable[[Any], list[tuple[Any, str, Any]]]] = {
     "sqlite3": databases.replaced_in_sqlite3,
     "sqlite3.dbapi2": databases.replaced_in_sqlite3,
     "subprocess": processes.replaced_in_subprocess,
+    "unittest.case": runners.replaced_in_unittest,
     "uuid": randomness.replaced_in_uuid,
 }
 """Modules of the standard library that need more than that, and what is to stand in each."""
@@ -85,6 +103,7 @@ def _originals() -> dict[int, tuple[Any, Any]]:
         *selecting.REPLACED.items(),
         *processes.REPLACED.items(),
         *signals.REPLACED.items(),
+        *alarms.REPLACED.items(),
     ]
     if sys.version_info >= (3, 13):
         table.append((_thread.start_joinable_thread, raw.start_joinable_thread))
