@@ -509,4 +509,20 @@ _MAKERS: dict[str, Maker] = {
     "CALL_KW": _call,
     "CALL_FUNCTION_EX": _call_with_star,
 }  # fmt: skip
-__all__ = ["Site", "Table"]
+_tables: dict[int, dict[object, Table]] = {}
+_MANY = 10_000
+
+
+def table_of(code: CodeType, stored: frozenset[str], settled: frozenset[str], granularity: str) -> Table:
+    """The table of a code object, of which these names are stored under somewhere: kept from session to session."""
+    if len(_tables) > _MANY:
+        _tables.clear()
+    kept = _tables.setdefault(id(code), {})
+    key = stored, settled, granularity
+    found = kept.get(key)
+    if found is None or found.code is not code:
+        found = kept[key] = Table(code, stored.__contains__, settled, granularity)
+    return found
+
+
+__all__ = ["Site", "Table", "table_of"]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from .._core.frames import PROGRAM, rank
+from .._core.frames import MACHINERY, PROGRAM, rank
 from ..errors import InvalidSettings
 from .bytecode import settled_cells, stored_cells, stored_names
 
@@ -54,53 +54,39 @@ def functions_in(things: Iterable[Any], ours: Callable[[CodeType, dict[str, Any]
                 todo.append(wrapped)
 
 
-class Names:
-    """The names that some code stores under."""
+class _Facts:
+    """What code objects say about themselves, found once: it costs microseconds for each instruction."""
 
     def __init__(self) -> None:
-        self.stored: set[str] = set()
-        self.any = False
-        """Whether something was stored under names that cannot be told."""
         self._codes: dict[int, CodeType] = {}
+        self._stored: dict[int, frozenset[str]] = {}
         self._settled: dict[int, frozenset[str]] = {}
+        self._modules: dict[str, tuple[int, int, frozenset[str]]] = {}
 
-    def admit(self, code: CodeType) -> bool:
-        """Take in a code object, with those inside it. Whether there was anything new."""
-        if id(code) in self._codes:
-            return False
-        before = len(self.stored)
-        todo = [code]
-        while todo:
-            each = todo.pop()
-            if id(each) in self._codes:
-                continue
-            self._codes[id(each)] = each
-            self.stored |= stored_names(each, each.co_name == "<module>")
-            if each.co_cellvars:
-                self._settle(each)
-            todo += [constant for constant in each.co_consts if isinstance(constant, CodeType)]
-        return len(self.stored) != before
+    def stored(self, code: CodeType) -> frozenset[str]:
+        """The names that a code object stores under, with those inside it."""
+        found = self._stored.get(id(code))
+        if found is None:
+            if len(self._codes) > _MANY:
+                self._codes.clear()
+                self._stored.clear()
+                self._settled.clear()
+            self._codes[id(code)] = code
+            inside = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+            found = frozenset(stored_names(code, code.co_name == "<module>")).union(*map(self.stored, inside))
+            self._stored[id(code)] = found
+            if code.co_cellvars:
+                self._settle(code, inside)
+        return found
 
-    def note(self, name: str | None) -> bool:
-        """Take in a name that was computed; None where it cannot be told. Whether that is new."""
-        if self.any or name in self.stored:
-            return False
-        if name is None:
-            self.any = True
-        else:
-            self.stored.add(name)
-        return True
-
-    def _settle(self, code: CodeType) -> None:
+    def _settle(self, code: CodeType, inside: list[CodeType]) -> None:
         """Find the variables of `code` that no function writes any more once others can read them."""
-        inside = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
         todo, written = list(inside), set[str]()
         while todo:
             each = todo.pop()
             written |= stored_cells(each) & set(each.co_freevars)
             todo += [constant for constant in each.co_consts if isinstance(constant, CodeType)]
-        settled = frozenset(settled_cells(code) - written)
-        self._hand_down(code, settled)
+        self._hand_down(code, frozenset(settled_cells(code) - written))
 
     def _hand_down(self, code: CodeType, settled: frozenset[str]) -> None:
         self._settled[id(code)] = self._settled.get(id(code), frozenset()) | settled
@@ -112,7 +98,50 @@ class Names:
 
     def settled(self, code: CodeType) -> frozenset[str]:
         """The variables shared with other functions that nobody writes while others could read them."""
-        return frozenset() if "cell_contents" in self.stored else self._settled.get(id(code), frozenset())
+        return self._settled.get(id(code), frozenset())
+
+    def stored_in(self, module: ModuleType, ours: Callable[[CodeType, dict[str, Any]], bool]) -> frozenset[str]:
+        """The names that the functions of a module store under."""
+        name, variables = module.__name__, vars(module)
+        known = self._modules.get(name)
+        if known is None or known[:2] != (id(module), len(variables)):
+            found = frozenset[str]().union(*map(self.stored, functions_in(list(variables.values()), ours)))
+            known = self._modules[name] = id(module), len(variables), found
+        return known[2]
+
+
+_MANY = 20_000
+facts = _Facts()
+
+
+class Names:
+    """The names that some code stores under."""
+
+    def __init__(self) -> None:
+        self.stored: set[str] = set()
+        self.any = False
+        """Whether something was stored under names that cannot be told."""
+
+    def add(self, names: frozenset[str]) -> bool:
+        """Take in names. Whether there was a new one."""
+        if names <= self.stored:
+            return False
+        self.stored |= names
+        return True
+
+    def note(self, name: str | None) -> bool:
+        """Take in a name that was computed; None where it cannot be told. Whether that is new."""
+        if self.any or name in self.stored:
+            return False
+        if name is None:
+            self.any = True
+        else:
+            self.stored.add(name)
+        return True
+
+    def settled(self, code: CodeType) -> frozenset[str]:
+        """The variables shared with other functions that nobody writes while others could read them."""
+        return frozenset() if "cell_contents" in self.stored else facts.settled(code)
 
     def has(self, name: str) -> bool:
         """Whether there may be a store under a name."""
@@ -125,6 +154,7 @@ class Watched:
     def __init__(self, watch: Any = (), ignore: Any = ()) -> None:
         self._watch, self._ignore = _Selection("watch", watch), _Selection("ignore", ignore)
         self._of: dict[str, bool] = {}
+        self._selective = bool(watch or ignore)
         self._named = self._watch.codes or self._ignore.codes
 
     def __call__(self, code: CodeType, variables: dict[str, Any]) -> bool:
@@ -144,22 +174,25 @@ class Watched:
 
     def has_file(self, file: str) -> bool:
         """Whether the code in a file is watched."""
+        if not self._selective:
+            return rank(file) == PROGRAM
         known = self._of.get(file)
         if known is None:
             known = self._of[file] = self._decide(file)
         return known
 
     def _decide(self, file: str) -> bool:
-        if file.startswith(_PACKAGE) or self._ignore.has_file(file):
+        if rank(file) == MACHINERY and file.startswith(_PACKAGE) or self._ignore.has_file(file):
             return False
         return rank(file) == PROGRAM or self._watch.has_file(file)
 
     def modules(self) -> Iterator[ModuleType]:
         """The modules that are loaded and watched."""
         for module in list(sys.modules.values()):
-            file = getattr(module, "__file__", None) if isinstance(module, ModuleType) else None
-            if isinstance(file, str) and self.has_file(file):
-                yield module
+            if isinstance(module, ModuleType):
+                file = vars(module).get("__file__")
+                if isinstance(file, str) and self.has_file(file):
+                    yield module
 
     def explicit(self) -> list[Any]:
         """Functions that were named themselves."""
@@ -258,4 +291,4 @@ def _places(name: str) -> tuple[str, ...]:
     return tuple(map(os.path.abspath, _found(name)))
 
 
-__all__ = ["Names", "Watched", "functions_in", "names_of"]
+__all__ = ["Names", "Watched", "facts", "functions_in", "names_of"]

@@ -26,9 +26,9 @@ from .locations import known
 from .monitoring import Monitoring
 from .points import INSTRUCTION, LINE, switch
 from .scene import scene
-from .sites import Site, Table
+from .sites import Site, Table, table_of
 from .tracing import Tracing
-from .watch import Names, Watched, functions_in
+from .watch import Names, Watched, facts, functions_in
 
 Source: Any = Monitoring if sys.version_info >= (3, 12) else Tracing
 """What makes the events."""
@@ -64,10 +64,9 @@ class Watching:
 
     def __enter__(self) -> Watching:
         for module in self.watched.modules():
-            for code in functions_in(vars(module).values(), self.watched):
-                self._names.admit(code)
+            self._names.add(facts.stored_in(module, self.watched))
         for code in functions_in([*self._things, *map(type, self._things), *self.watched.explicit()], self.watched):
-            self._names.admit(code)
+            self._names.add(facts.stored(code))
         self._source.__enter__()
         return self
 
@@ -108,27 +107,27 @@ class Watching:
         found = self.sites.get(id(code))
         if found is None:
             if code.co_name != "<module>" or not _importing():
-                if self._names.admit(code):
+                if self._names.add(facts.stored(code)):
                     self._grow()
             found = self._tabulate(code)
         return found
 
     def _tabulate(self, code: CodeType) -> dict[int, tuple[Site, bool]]:
         table = self._tables[id(code)] = self._table_of(code)
+        found = table.sites
         self.points[id(code)] = table.points
         if self._point is not None:
-            for offset in table.points - table.sites.keys():
-                table.sites[offset] = _nothing, True
+            found = {**dict.fromkeys(table.points, (_nothing, True)), **found}
         if self._preemptions is not None:
-            for offset in table.switches - table.sites.keys():
-                table.sites[offset] = _nothing, False
-        self.sites[id(code)] = table.sites
-        return table.sites
+            found = {**dict.fromkeys(table.switches, (_nothing, False)), **found}
+        self.sites[id(code)] = found
+        return found
 
     def _table_of(self, code: CodeType) -> Table:
-        if self.thorough:
-            return Table(code, lambda name: True, frozenset(), self.granularity)
-        return Table(code, self._names.has, self._names.settled(code), self.granularity)
+        if self.thorough or not exact:
+            return Table(code, (lambda name: True) if self.thorough else self._names.has, frozenset(), self.granularity)
+        stored, settled = frozenset(filter(self._names.has, code.co_names)), self._names.settled(code)
+        return table_of(code, stored, settled, self.granularity)
 
     def _tabulate_again(self) -> None:
         for table in list(self._tables.values()):
