@@ -1,6 +1,7 @@
 """Time inside a run: readings, sleeps, timeouts, jumps."""
 
 import queue
+import sys
 import threading
 import time
 from time import sleep
