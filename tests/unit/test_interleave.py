@@ -194,7 +194,7 @@ class Case(unittest.TestCase):
     def tearDown(self):
         self.log.append("tearDown")
 
-    @detsched.interleave(runs=3)
+    @detsched.interleave(runs=3, strategy="random", granularity="sync")
     def test_passes(self):
         self.assertEqual(self.box, [])
         self.box.append(1)
@@ -375,7 +375,7 @@ def test_skips_without_unittest():
     """A skip in the first run is handed on; in a later one it is the end of that run."""
     runs = []
 
-    @detsched.interleave(runs=5)
+    @detsched.interleave(runs=5, strategy="random", granularity="sync")
     def body(when):
         runs.append(1)
         race(False)

@@ -281,7 +281,7 @@ def test_written_as_a_whole(monkeypatch):
 def test_several_failures_of_one_test():
     """Each is kept; the newest come first."""
 
-    @detsched.interleave(runs=50, strategy="random", keep_going=True)
+    @detsched.interleave(runs=50, strategy="random", granularity="sync", keep_going=True)
     def two():
         log = []
         threads = [threading.Thread(target=log.append, args=(me,)) for me in "ab"]

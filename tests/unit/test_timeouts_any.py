@@ -333,7 +333,7 @@ def test_a_notify_taken_by_one_who_gave_up_is_lost():
 
         together(impatient, patient, notifier)
 
-    exploration = detsched.explore(program, runs=300, timeouts="any")
+    exploration = detsched.explore(program, runs=150, timeouts="any")
 
     assert [failure.kind for failure in exploration.failures] == ["deadlock"]
     assert "patient" in str(exploration.failure.exception)

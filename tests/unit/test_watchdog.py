@@ -14,7 +14,7 @@ import detsched
 from detsched import UncontrolledError
 
 PATIENCE = 0.3
-LONGER = 1.5
+LONGER = 0.8
 
 
 class OutOfReach:

@@ -464,6 +464,7 @@ class Execution:
         """An exception escaped a thread."""
         if isinstance(error, Unwind) or self.unwinding:
             return
+        thread.pending, thread.blocking = None, False  # what it announced last has been done
         handled = self._on_exception(thread, error)
         if not handled and not isinstance(error, SystemExit):
             self.raised.append((thread, error))
@@ -484,6 +485,13 @@ class Execution:
         if self._foreground == 0:
             return self._unwind()
         return self._next(me)
+
+    def _give_up_on(self, me: ControlledThread) -> ControlledThread:
+        """End the run without a thread that could not be ended as it should."""
+        if me in self.live:
+            self.live.remove(me)
+        me.ended = True
+        return self._unwind()
 
     # ------------------------------------------------------------------ the end of a run
 
@@ -680,20 +688,20 @@ class _Job:
     def __call__(self, clear: Callable[[], None]) -> Baton | None:
         execution, thread = self._execution, self._thread
         try:
-            assert thread.body is not None
-            thread.body(not execution.unwinding)
-        except Unwind:
-            pass
-        except BaseException as error:
-            execution.raised_in(thread, error)
-        clear()
-        try:
+            try:
+                assert thread.body is not None
+                thread.body(not execution.unwinding)
+            except Unwind:
+                pass
+            except BaseException as error:
+                execution.raised_in(thread, error)
+            clear()
             if thread.lost:
                 return None
             following = execution._ended(thread)
         except BaseException as error:  # a fault of ours: better a run that is given up than one that hangs
             execution.error = execution.error or InternalError(f"at the end of {thread!r}: {error!r}")
-            following = execution._unwind()
+            following = execution._give_up_on(thread)
         execution.current = following
         execution.ident = active.ident = following.os_ident
         return following.baton

@@ -148,7 +148,7 @@ def _controlled(connection_class: Any, cursor_class: Any) -> Any:
 
         return like(real, method)
 
-    fetches = {name: freeing(name) for name in ("fetchone", "fetchmany", "fetchall", "close")}
+    fetches = {name: freeing(name) for name in ("fetchone", "fetchmany", "fetchall", "__next__", "close")}
     cursors: dict[str, Any] = {name: on_cursor(name) for name in ("execute", "executemany", "executescript")}
     cursor_type = type(cursor_class.__name__, (cursor_class,), {**cursors, **fetches, "__module__": cursor_class.__module__})
 

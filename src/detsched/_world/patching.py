@@ -178,10 +178,8 @@ class _Patch:
             before = _lookup(owner, name)
             if before is not value:
                 self._set(owner, name, before, value)
-                elsewhere = isinstance(owner, ModuleType) and name not in ("id", "LOGGER") and not isinstance(before, ModuleType)
-                if elsewhere and id(before) not in _ORIGINALS:
-                    # Other modules may have bound it: they have to be looked through once more. (Not a module: what stands in
-                    # for it here has only what is used here.)
+                if isinstance(owner, ModuleType) and name not in ("id", "LOGGER") and not isinstance(before, ModuleType) and id(before) not in _ORIGINALS:
+                    # Other modules may have bound it: they have to be looked through once more.
                     _ORIGINALS[id(before)] = (before, value)
                     self._scanned.clear()
                     self._again = True
