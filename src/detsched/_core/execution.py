@@ -160,6 +160,8 @@ class Execution:
         self._step.log = self.log
         self.main_handle: Any = None
         """The `threading.Thread` of the main thread."""
+        self.at_thread_begin: Callable[[ControlledThread], None] | None = None
+        """Called in each new thread, before it runs any code of the program."""
         self.main = self.current = ControlledThread(None, "MainThread", False, False, pool.baton(), get_ident())
 
     # ------------------------------------------------------------------ the yield point

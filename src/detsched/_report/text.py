@@ -18,6 +18,8 @@ from .table import WIDTH, table
 
 _GROUNDS = ("deadlock", "livelock")
 
+_REMARKS = 5
+"""How many data races and the like a report mentions besides."""
 _NO_PAIR = (
     "cause: not among the steps below, for no two of them make the run pass when they change places: look at what the threads share "
     "between the steps where one takes over from another, and makes no step (see granularity)"
@@ -43,6 +45,8 @@ class ReportedRun(Protocol):
     def others(self) -> tuple[int, int]: ...
     @property
     def found(self) -> Sequence[str]: ...
+    @property
+    def remarks(self) -> tuple[str, ...]: ...
 
 
 def _count(number: int, noun: str, plural: str = "s") -> str:
@@ -94,6 +98,8 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
             lines += ["", f"it failed in all of {tried} other schedules, too: the order of its steps may have no part in it"]
         elif run.switches > 2 and failure.kind == "exception":
             lines += ["", *textwrap.wrap(_NO_PAIR, WIDTH, subsequent_indent="    ")]
+    if run.remarks:
+        lines += ["", *(line for remark in run.remarks[:_REMARKS] for line in textwrap.wrap(clean(remark), WIDTH, subsequent_indent="    "))]
     lines += ["", *_interleaving(run, told.marked, stuck)]
     for other in run.failures:
         if other.origin == failure.origin:

@@ -182,6 +182,7 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
     last_pass: tuple[Done, int] | None = None
     began = _clock()
     at_first = snapshot(session.program, session.args)
+    session.many = True
     with session:
         try:
             for pin in pinned:
@@ -193,7 +194,12 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
                     break
                 if settings.seconds is not None and exploration.runs and _clock() - began >= settings.seconds:
                     break
-                done = session.run(strategy, Turn(index, settings.seed if getattr(strategy, "systematic", False) else settings.seed + index))
+                turn = Turn(index, settings.seed if getattr(strategy, "systematic", False) else settings.seed + index)
+                done = session.run(strategy, turn)
+                if session.learnt and index:
+                    # There are more accesses than earlier runs knew of, so what the strategy has learnt from them is void.
+                    strategy = make_strategy(settings.strategy)
+                    done = session.run(strategy, turn)
                 exploration._note(done)
                 if not done.failures:
                     last_pass = done, index

@@ -14,6 +14,8 @@ from .._core.failure import Failure
 from .._core.schedule import Schedule
 from .._core.frames import program_traceback
 from .._core.trace import Recorder, TraceEvent
+from .._memory.races import Race
+from .._memory.watch import names_of
 from .._report import html, machine, mermaid, text
 from .._report.story import Pair, Story
 from ..errors import DetschedError, InvalidSchedule, InvalidSettings
@@ -116,6 +118,19 @@ class Run(Generic[T]):
     def found(self) -> tuple[str, ...]:
         """How the failure was found, confirmed and shrunk, line by line."""
         return tuple(filter(None, (self._found, None if self.shrunk is None else str(self.shrunk))))
+
+    @property
+    def races(self) -> tuple[Race, ...]:
+        """The data races of the run: accesses that conflict and that nothing orders. At granularity "access" and finer."""
+        return () if self._done is None else self._done.races
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What else a report says: whether this can happen under a GIL, data races that are no failures."""
+        if self._done is None:
+            return ()
+        of_races = () if self._session.settings.races else tuple(f"data race on {race}" for race in self._done.races)
+        return (*((self._done.under_gil,) if self._failures and self._done.under_gil else ()), *of_races)
 
     @property
     def steps(self) -> int:
@@ -225,8 +240,9 @@ def check_schedule(session: Session, schedule: Any, given: Any) -> Schedule:
         )
     if "granularity" in given and given["granularity"] != parsed.granularity:
         raise InvalidSettings(f"granularity={given['granularity']!r} contradicts the schedule, which was recorded at {parsed.granularity!r}: leave it out")
-    if parsed.granularity != "sync":
-        raise InvalidSettings(f"the schedule was recorded at granularity {parsed.granularity!r}, which is not there yet")
+    for name, own in (("watch", parsed.watch), ("ignore", parsed.ignore)):
+        if name in given and names_of(given[name]) != own:
+            raise InvalidSettings(f"{name}={given[name]!r} contradicts the schedule, which was recorded with {name}={list(own)}: leave it out")
     return parsed
 
 

@@ -25,6 +25,11 @@ from .._core.trace import Recorder
 from .._core.trespass import warn_of_trespass
 from .._core.watchdog import watchdog
 from .._core.workers import Pinned
+from .._memory.gil import Preemptions
+from .._memory.races import Places, Race, races
+from .._memory.races import failure as race_failure
+from .._memory.watch import names_of
+from .._memory.watching import Watching
 from .._sync.thread import Excepthook, MainThread
 from .._report.text import environment
 from .._world import futures, outside, randomness, signals
@@ -99,6 +104,9 @@ class Session:
         self._stack = ExitStack()
         self._interrupts = Interrupts()
         self._excepthook = Excepthook(settings.thread_exceptions == "print")
+        self.watching: Watching | None = None
+        """What makes yield points inside plain code; None where there are none."""
+        self._watched: tuple[str, Any, Any] = ("sync", (), ())
         self.exit_fails = False
         """Whether a SystemExit that escapes the program is a failure, as it is for tests."""
         self.finished = False
@@ -107,6 +115,10 @@ class Session:
         """Whether the program tried to begin a run of its own."""
         self.count_orderings = False
         """Whether to count the distinguishable orderings, which takes some microseconds for each event."""
+        self.many = False
+        """Whether this is one of many runs, of which one more is no harm."""
+        self.learnt = False
+        """Whether the last run brought up names that no code was known to store under, and was done twice."""
         self.silent = False
         """Whether a program without yield points is nothing to warn of."""
 
@@ -156,6 +168,8 @@ class Session:
             if self.settings.patch:
                 self._stack.enter_context(patched())
                 reach(*self.within_reach())
+            self._stack.callback(self._stop_watching)
+            self._watch(self.settings)
             warn = _warn if self.settings.uncontrolled == "warn" else None
             watchdog.begin(self.settings.watchdog, warn)
             self._stack.callback(watchdog.end)
@@ -175,6 +189,27 @@ class Session:
             _entered.pop()
         self._interrupts.__exit__()
 
+    def _watch(self, settings: Settings) -> None:
+        """Watch what the settings say, if it is not watched already."""
+        wanted = (settings.granularity, settings.watch, settings.ignore)
+        if wanted == self._watched:
+            return
+        self._stop_watching()
+        self._watched = wanted
+        if settings.granularity != "sync":
+            watching = Watching(*wanted, self.within_reach())
+            self.watching = watching.__enter__()
+
+    def _stop_watching(self) -> None:
+        watching, self.watching, self._watched = self.watching, None, ("sync", (), ())
+        if watching is not None:
+            watching.__exit__()
+            if watching.blind and not self.silent:
+                self.warn(
+                    f"no code of {self.digest.rpartition('-')[0]} is watched, so there were no yield points at accesses to shared state: "
+                    f"name the modules to watch in watch=[…]"
+                )
+
     def warn(self, message: str) -> None:
         """Warn of something about the program, where its search was called."""
         warnings.warn(message, stacklevel=5)
@@ -184,7 +219,10 @@ class Session:
         if not isinstance(strategy, (Replay, Guided, Follow)):
             return self.settings
         schedule = strategy.schedule
-        own: dict[str, Any] = {"timeouts": schedule.timeouts}
+        own: dict[str, Any] = {"timeouts": schedule.timeouts, "granularity": schedule.granularity}
+        for name, names in (("watch", schedule.watch), ("ignore", schedule.ignore)):
+            if names_of(getattr(self.settings, name)) != names:
+                own[name] = names
         if schedule.seed is not None:
             own.update(seed=schedule.seed, randomness="seeded")
         if strategy.steps is not None:
@@ -193,12 +231,30 @@ class Session:
 
     def run(self, strategy: Strategy, turn: Turn, observers: Sequence[Observer] = ()) -> Done:
         """One run. Raises only what is no doing of the program: an interrupt, a strategy that failed, a fault of ours."""
+        done = self._run(strategy, turn, observers)
+        self.learnt = self.many and self.watching is not None and self.watching.grew
+        if self.learnt:
+            # Code that came up in the middle of it makes accesses of what was none before. Now that it is known, the same once more.
+            assert self.watching is not None
+            self.watching.grew = False
+            done = self._run(strategy, turn, observers)
+        return done
+
+    def _run(self, strategy: Strategy, turn: Turn, observers: Sequence[Observer]) -> Done:
         args = self.args
         if self.settings.setup is not None:
             args = (self.settings.setup(), *args)
         global running
         strategy.begin(turn)
         settings = self._under(strategy)
+        self._watch(settings)
+        places, preemptions = None, None
+        if self.watching is not None and (observers or self.settings.races):
+            places = Places()
+            observers = (*observers, places)
+            if len(observers) > 1:
+                preemptions = Preemptions()
+                observers = (*observers, preemptions)
         execution = Execution(
             strategy.choose,
             choose_value=strategy.choose_value,
@@ -212,6 +268,8 @@ class Session:
             at_main_end=futures.end_idle_workers,
         )
         execution.terms.update(granularity=settings.granularity, timeouts=settings.timeouts)
+        if self.watching is not None:
+            execution.terms.update(watch=names_of(settings.watch), ignore=names_of(settings.ignore))
         self._interrupts.shield()  # but for the program itself: see Execution.run
         futures.restart_names()
         outside.begin()
@@ -221,10 +279,15 @@ class Session:
             randomness.begin(execution, seed)
         self._excepthook.begin()
         running = self
+        watching = self.watching
+        if watching is not None:
+            watching.begin(execution, preemptions)
         try:
             with MainThread(execution):
                 value = contextvars.copy_context().run(execution.run, partial(self.program, *args))
         finally:
+            if watching is not None:
+                watching.end(execution)
             running = None
             self._excepthook.end()
             randomness.end()
@@ -245,6 +308,12 @@ class Session:
             done = Done(self, execution, None, value)
         else:
             done = Done(self, execution, value, None)
+        if places is not None:
+            done.races = races(execution, places)
+            if self.settings.races and not done.diverged:
+                done.failures = (*done.failures, *map(race_failure, done.races))
+        if preemptions is not None:
+            done.under_gil = preemptions.verdict()
         if isinstance(strategy, Replay) and not done.failures:
             try:
                 strategy.finish()
@@ -260,18 +329,25 @@ def _warn(message: str) -> None:
 class Done:
     """A run that has been done: its value, its failures in an order that does not depend on the run's order."""
 
-    __slots__ = ("session", "execution", "value", "exit", "failures")
+    __slots__ = ("session", "execution", "value", "exit", "failures", "races", "under_gil")
 
     def __init__(self, session: Session, execution: Execution, value: Any, exit: SystemExit | None) -> None:
         self.session = session
         self.execution = execution
         self.value = value
         self.exit = exit
+        self.races: tuple[Race, ...] = ()
+        self.under_gil = ""
         raised = sorted(execution.raised, key=lambda item: item[0].path)
         # Exceptions first: a deadlock is often what an exception leaves behind.
         self.failures = (*(exception_failure(*item, execution.stood.get(item[0], ())) for item in raised), *execution.failures)
-        if any(failure.kind == "divergence" for failure in self.failures):
+        if self.diverged:
             self.failures = tuple(failure for failure in self.failures if failure.kind == "divergence")
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the run was a replay that departed from its recording."""
+        return any(failure.kind == "divergence" for failure in self.failures)
 
     def schedule(self) -> Schedule:
         """The schedule of the run."""

@@ -15,7 +15,7 @@ from _thread import get_ident
 from .._core.active import active
 from .._core.thread import ControlledThread
 from .lock import deadline_after
-from .thread import Join, Start, mark_ended
+from .thread import Join, Start, begins, mark_ended
 
 _start_new_thread = _thread.start_new_thread
 
@@ -24,6 +24,7 @@ def _run_raw(function: Callable[..., object], args: tuple[Any, ...], kwargs: dic
     try:
         if not wanted:
             return
+        begins()
         contextvars.Context().run(function, *args, **kwargs)
     finally:
         record = active.execution.current  # type: ignore[union-attr]

@@ -159,6 +159,14 @@ def _context_for(thread: Any) -> contextvars.Context:
     return contextvars.copy_context() if inherit else contextvars.Context()
 
 
+def begins() -> None:
+    """A thread of the program is about to run its first code."""
+    execution = active.execution
+    assert execution is not None
+    if execution.at_thread_begin is not None:
+        execution.at_thread_begin(execution.current)
+
+
 def _bootstrap(thread: Any, context: contextvars.Context, wanted: bool) -> None:
     """What the standard library's `_bootstrap_inner` does, less what belongs to the OS thread. `wanted`: the run goes on."""
     try:
@@ -168,6 +176,7 @@ def _bootstrap(thread: Any, context: contextvars.Context, wanted: bool) -> None:
             sys.settrace(threading._trace_hook)  # type: ignore[attr-defined]
         if threading._profile_hook:
             sys.setprofile(threading._profile_hook)
+        begins()
         context.run(thread.run)
     finally:
         threading._active.pop(thread._ident, None)  # type: ignore[attr-defined]
