@@ -77,7 +77,7 @@ def run_report(run: ReportedRun, program: Any, environment: str = "") -> str:
     """What is to be said about one run."""
     if not run.failures:
         head = ", ".join((_count(run.steps, "step"), _count(run.switches, "switch", "es"), _count(run.preemptions, "preemption")))
-        lines = [f"detsched: passed, {head}", "", *_interleaving(run, frozenset(), {})]
+        lines = [f"detsched: passed, {head}", *_remarks(run), "", *_interleaving(run, frozenset(), {})]
     else:
         lines = failure_lines(run, program, run.failures[0])
     if environment:
@@ -98,14 +98,17 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
             lines += ["", f"it failed in all of {tried} other schedules, too: the order of its steps may have no part in it"]
         elif run.switches > 2 and failure.kind == "exception":
             lines += ["", *textwrap.wrap(_NO_PAIR, WIDTH, subsequent_indent="    ")]
-    if run.remarks:
-        lines += ["", *(line for remark in run.remarks[:_REMARKS] for line in textwrap.wrap(clean(remark), WIDTH, subsequent_indent="    "))]
-    lines += ["", *_interleaving(run, told.marked, stuck)]
+    lines += [*_remarks(run), "", *_interleaving(run, told.marked, stuck)]
     for other in run.failures:
         if other.origin == failure.origin:
             continue
         lines += ["", *textwrap.wrap(f"also in this run: {clean(str(other))}", WIDTH, subsequent_indent="    ")]
     return lines
+
+
+def _remarks(run: ReportedRun) -> list[str]:
+    found = [line for remark in run.remarks[:_REMARKS] for line in textwrap.wrap(clean(remark), WIDTH, subsequent_indent="    ")]
+    return ["", *found] if found else []
 
 
 def marked(run: ReportedRun, failure: Failure) -> frozenset[int]:
