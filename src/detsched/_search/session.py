@@ -268,12 +268,12 @@ class Session:
             with MainThread(execution):
                 value = contextvars.copy_context().run(execution.run, partial(self.program, *args))
         finally:
-            if watching is not None:
-                watching.end(execution)
             running = None
             self._excepthook.end()
             randomness.end()
             signals.end()
+        if watching is not None:
+            watching.end(execution)
         if execution.abandoned:
             warnings.warn(
                 f"{', '.join(execution.abandoned)} could not be made to end with the run, for the thread catches everything and goes on: "
