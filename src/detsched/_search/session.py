@@ -259,14 +259,19 @@ class Session:
             # Where a seed alone brings a run back, its random numbers come back with it; a search over orderings keeps them.
             seed = turn.seed if strategy.repeatable else settings.seed
             randomness.begin(execution, seed)
+        interrupts, watching = self._interrupts, self.watching
+        interrupts.shield()  # what is prepared, and put back, is so as a whole
         self._excepthook.begin()
         running = self
-        watching = self.watching
         if watching is not None:
             watching.begin(execution, preemptions)
         try:
             with MainThread(execution):
-                value = contextvars.copy_context().run(execution.run, partial(self.program, *args))
+                interrupts.unshield()
+                try:
+                    value = contextvars.copy_context().run(execution.run, partial(self.program, *args))
+                finally:
+                    interrupts.shield()
         finally:
             running = None
             self._excepthook.end()
@@ -274,6 +279,7 @@ class Session:
             signals.end()
         if watching is not None:
             watching.end(execution)
+        interrupts.unshield()
         if execution.abandoned:
             warnings.warn(
                 f"{', '.join(execution.abandoned)} could not be made to end with the run, for the thread catches everything and goes on: "
