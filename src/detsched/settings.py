@@ -30,7 +30,7 @@ class SettingsDict(TypedDict, total=False):
     max_steps: int | None
     thread_exceptions: Literal["fail", "print"]
     keep_going: bool
-    shrink: Literal[False]
+    shrink: bool
     watchdog: float | None
     uncontrolled: Literal["error", "warn"]
     patch: bool
@@ -48,10 +48,9 @@ _LATER: dict[str, str] = {
     "executor": "parallel search is not there yet",
 }
 _LATER_VALUES: dict[tuple[str, Any], str] = {
-    ("shrink", True): "shrinking is not there yet: leave it out, or say shrink=False",
 }
-STRATEGIES = ("auto", "random", "roundrobin")
-_STRATEGIES_LATER = ("dpor", "dfs", "pct", "pos", "surw")
+STRATEGIES = ("auto", "dpor", "dfs", "random", "roundrobin")
+_STRATEGIES_LATER = ("pct", "pos", "surw")
 
 
 def _refuse(name: str, value: object, wanted: str) -> InvalidSettings:
@@ -85,7 +84,8 @@ class Settings:
     max_steps: steps after which a run is given up, None for no limit. Raise it for long programs.
     thread_exceptions: "fail", an exception that escapes a thread is a failure of the run; "print", it is printed as usual.
     keep_going: whether to go on after the first failure. True for explore, False for check.
-    shrink: whether to simplify a failing schedule. Not there yet.
+    shrink: whether to look for a simpler schedule with the same failure. True for check, False for explore. Turn it off for programs
+        of which 200 more runs would take too long.
     watchdog: real seconds without a yield point after which a run is given up, None for no limit. Raise it for programs that
         compute for long; it is off while a debugger is at work.
     uncontrolled: what happens when code that detsched does not steer holds a run up or uses its objects: "error", the run fails;
@@ -113,7 +113,7 @@ class Settings:
     max_steps: int | None = 20_000
     thread_exceptions: Literal["fail", "print"] = "fail"
     keep_going: bool = False
-    shrink: Literal[False] = False
+    shrink: bool = False
     watchdog: float | None = 5.0
     uncontrolled: Literal["error", "warn"] = "error"
     patch: bool = True

@@ -74,6 +74,21 @@ def changing_file(path):
     in_threads(*[work] * int(Path(path).read_text()))
 
 
+def changing_file_after_long(path):
+    """Asks a file what to do when much has been done already."""
+    steps, report = threading.Lock(), threading.Lock()
+
+    def work():
+        for _ in range(20):
+            with steps:
+                pass
+        if Path(path).read_text() == "verbose":
+            with report:
+                pass
+
+    in_threads(work, work)
+
+
 _greeted = set()
 _guard = threading.Lock()
 

@@ -16,8 +16,10 @@ import queue
 import random
 import signal
 import sys
+import tempfile
 import threading
 import time
+import uuid
 
 import _thread
 
@@ -28,7 +30,8 @@ import detsched
 LONG = os.environ.get("DETSCHED_LONG", "")
 CASES = {"": 300, "1": 10_000}.get(LONG) or int(LONG)
 FIRST = int(os.environ.get("DETSCHED_FIRST", "0"))
-KINDS = ("strategy", "strategy, threads", "raise_signal", "interrupt_main", "timer", "exception", "base exception", "exit", "late timer")
+KINDS = ("strategy", "strategy, threads", "raise_signal", "interrupt_main", "exception", "base exception", "exit")
+TIMERS = ("timer", "late timer")
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timers")
 
 
@@ -167,12 +170,13 @@ class World:
 STEPS = [name for name in vars(World) if not name.startswith("_") and name not in ("step", "inject")]
 
 
-def random_program(number, inject=lambda: None):
+def random_program(number, injection=lambda: lambda: None):
     """A program of up to four threads with up to six random things each. The same number is the same program."""
 
     def program():
         made = random.Random(f"program {number}")
-        world = World(made, inject)
+        world = World(made, injection())
+        signal.signal(signal.SIGUSR2, lambda *args: world.inject())
         count = made.randint(1, 4)
 
         def body(name):
@@ -221,15 +225,19 @@ REAL_KILL = os.kill
 
 
 def counting_down(at, act):
-    """A function that acts at its call number `at`."""
-    left = [at]
+    """What makes, for each run, a function that acts at its call number `at`."""
 
-    def count():
-        left[0] -= 1
-        if left[0] == 0:
-            act()
+    def injection():
+        left = [at]
 
-    return count
+        def count():
+            left[0] -= 1
+            if left[0] == 0:
+                act()
+
+        return count
+
+    return injection
 
 
 def fail(error):
@@ -241,28 +249,28 @@ def fail(error):
     return act
 
 
-def case(number):
-    """One case: a program, and something that comes into it. What came out of the run."""
+def case(number, kinds):
+    """One case: a program, and something of some kind that comes into it. What came out of the run."""
     chosen = random.Random(f"case {number}")
-    kind = KINDS[number % len(KINDS)]
+    kind = kinds[number % len(kinds)]
     at = int(chosen.expovariate(1 / 12)) + 1
     settings = {"seed": number, "watchdog": 20.0, "timeouts": chosen.choice(["idle", "idle", "any"])}
-    inject = lambda: None  # noqa: E731
+    injection = lambda: lambda: None  # noqa: E731
     if kind == "strategy":
         settings["strategy"] = Interrupting(chosen, at)
     elif kind == "strategy, threads":
         settings["strategy"] = Signalling(chosen, at)
     elif kind == "raise_signal":
-        inject = counting_down(at, lambda: signal.raise_signal(signal.SIGINT))
+        injection = counting_down(at, lambda: signal.raise_signal(signal.SIGINT))
     elif kind == "interrupt_main":
-        inject = counting_down(at, _thread.interrupt_main)
+        injection = counting_down(at, _thread.interrupt_main)
     elif kind == "exception":
-        inject = counting_down(at, fail(Injected()))
+        injection = counting_down(at, fail(Injected()))
     elif kind == "base exception":
-        inject = counting_down(at, fail(InjectedBase()))
+        injection = counting_down(at, fail(InjectedBase()))
     elif kind == "exit":
-        inject = counting_down(at, fail(SystemExit(3)))
-    program = random_program(chosen.randrange(1000), inject)
+        injection = counting_down(at, fail(SystemExit(3)))
+    program = random_program(chosen.randrange(1000), injection)
     whole = chosen.random() < 0.2
     if kind in ("timer", "late timer"):
         # The whole of a run takes some milliseconds, and most of that is before and after the program.
@@ -284,19 +292,6 @@ def case(number):
     return kind, ended
 
 
-@pytest.fixture(scope="module")
-def alarms_interrupt():
-    """An alarm is a Ctrl-C: it goes to whatever handles that at the moment."""
-
-    def alarm(signum, frame):
-        handler = signal.getsignal(signal.SIGINT)
-        handler(signal.SIGINT, frame)
-
-    before = signal.signal(signal.SIGALRM, alarm)
-    yield
-    signal.signal(signal.SIGALRM, before)
-
-
 def left_behind():
     """Everything of the process that a run touches."""
     modules = [sys.modules[name] for name in ("threading", "_thread", "time", "queue", "random", "os", "signal", "select", "subprocess", "selectors")]
@@ -308,7 +303,10 @@ def left_behind():
     found["run"] = detsched.current_run()
     found["trace function"] = sys.gettrace()
     found["Ctrl-C"] = signal.getsignal(signal.SIGINT)
+    found["a handler"] = signal.getsignal(signal.SIGUSR2)
     found["excepthook"] = threading.excepthook
+    found["what uuid gave out last"] = uuid._last_timestamp
+    found["names of temporary files"] = tempfile._name_sequence
     if hasattr(os, "sched_getaffinity"):
         found["cpus"] = os.sched_getaffinity(0)
     for changing in ("random._inst", "threading._counter", "threading._dangling", "threading._active", "subprocess._active"):
@@ -340,28 +338,36 @@ def small():
     return sorted([items.get(), items.get()])
 
 
-@pytest.mark.filterwarnings("ignore:.*could not be made to end:UserWarning")
-def test_injection(alarms_interrupt):
-    """After each case everything is as it was, and the same small program runs as ever."""
+def go_through(cases, kinds):
+    """After each case everything is as it was, and the same small program runs as ever. What came out of the cases of each kind."""
     expected = [str(event) for event in detsched.record(small, seed=1).trace]
     detsched.record(random_program(0))
+    uuid.uuid1(), tempfile.mktemp()
+    uuid._last_timestamp = 1
     before, native = left_behind(), 0
-    came = {}
-    for number in range(FIRST, FIRST + CASES):
-        kind, ended = case(number)
-        came.setdefault(kind, {}).setdefault(ended.split()[0].split(".")[0], []).append(number)
+    came = {kind: {} for kind in kinds}
+    for number in range(FIRST, FIRST + cases):
+        kind, ended = case(number, kinds)
+        ends = came[kind]
+        ends[ended.split()[0]] = ends.get(ended.split()[0], 0) + 1
         assert differences(before, left_behind()) == [], f"after case {number}: {kind}, {ended}"
         run = detsched.record(small, seed=1)
         assert (run.value, run.failure) == ([0, 1], None), f"after case {number}: {kind}, {ended}"
         assert [str(event) for event in run.trace] == expected, f"after case {number}: {kind}, {ended}"
-        if number - FIRST == CASES // 10:
+        if number - FIRST == cases // 10:
             native = len(sys._current_frames())
     if LONG:
-        print({kind: {ended: len(numbers) for ended, numbers in ends.items()} for kind, ends in came.items()})
-        print("threads of the system:", native, "->", len(sys._current_frames()))
-
+        print(came, f"threads of the system: {native}, then {len(sys._current_frames())}")
     assert len(sys._current_frames()) <= native + 60, "idle workers are kept, up to a number; lost ones are not"
+    return came
+
+
+@pytest.mark.filterwarnings("ignore:.*could not be made to end:UserWarning")
+def test_injection():
+    """Interrupts and exceptions at random operations."""
+    came = go_through(CASES, KINDS)
+
     if CASES >= 300:
-        for kind in KINDS[:5]:
+        for kind in KINDS[:4]:
             assert came[kind].get("KeyboardInterrupt"), f"{kind}: the interrupt came too late in every case"
         assert came["exception"].get("Injected")

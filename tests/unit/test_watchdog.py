@@ -14,7 +14,7 @@ import detsched
 from detsched import UncontrolledError
 
 PATIENCE = 0.3
-LONGER = 1.5
+LONGER = 0.8
 
 
 class OutOfReach:
@@ -232,6 +232,26 @@ def test_an_exploration_stops_at_the_first():
     assert exploration.runs == 1
     assert time.perf_counter() - began < 5
     assert len(runs) <= 3
+
+
+def one_step(end):
+    """One step of a loop."""
+    now = hidden_clock.thing()
+    return now < end
+
+
+def test_a_busy_loop_of_several_lines():
+    """Where the thread stood when it was looked at differs from run to run; that is no divergence."""
+
+    def program():
+        end = hidden_clock.thing() + 5
+        while one_step(end):
+            sum(range(10))
+            sum(range(10))
+
+    exploration = detsched.explore(program, runs=10, watchdog=PATIENCE)
+
+    assert [failure.kind for failure in exploration.failures] == ["uncontrolled"]
 
 
 DEBUGGER = types.ModuleType("bdb")

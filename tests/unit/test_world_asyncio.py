@@ -135,7 +135,7 @@ def test_to_thread():
         found.append(await loop.run_in_executor(None, work, 5))
         return found, log
 
-    for seed in range(3):
+    for seed in range(2):
         assert again(lambda: asyncio.run(main()), seed) == ([3600, 60, 5], [False] * 3)
 
 
@@ -161,7 +161,7 @@ def test_call_soon_threadsafe():
         asyncio.run(main())
         return log
 
-    for seed in range(5):
+    for seed in range(2):
         assert again(program, seed) == ["called", 10]
 
 
@@ -207,7 +207,7 @@ def test_run_coroutine_threadsafe():
         loop.close()
         return log
 
-    for seed in range(5):
+    for seed in range(2):
         assert again(program, seed) == [4, 4000]
 
 

@@ -7,6 +7,7 @@ import tempfile
 import threading
 import uuid
 from random import choice as imported_choice
+from uuid import uuid1 as imported_uuid1
 
 import pytest
 
@@ -118,6 +119,11 @@ def test_imported_by_name():
     """`from random import choice` before the run draws from the run's stream, and from the process's own after it."""
     assert again(lambda: [imported_choice(range(10**9)), random.random()]) == detsched.run(lambda: [random.choice(range(10**9)), random.random()])
     assert imported_choice is random.choice
+
+
+def test_time_based_uuid_imported_by_name():
+    """`from uuid import uuid1` before the run is the run's."""
+    assert again(lambda: imported_uuid1()) != again(lambda: imported_uuid1(), seed=1)
 
 
 def drawing_threads():

@@ -75,7 +75,7 @@ def test_a_signal_from_a_worker(way):
         worker.join()
         return log
 
-    for seed in range(5):
+    for seed in range(2):
         assert again(program, seed) == [(True, True, True), "worked"]
 
 
@@ -172,7 +172,7 @@ def test_a_blocked_main_thread_handles(wait):
         sender.join()
         return log, done.is_set()
 
-    for seed in range(4):
+    for seed in range(2):
         assert again(program, seed) == ([True], True)
 
 
@@ -202,7 +202,7 @@ def test_a_handler_that_raises(wait):
         sender.join()
         return log
 
-    for seed in range(3):
+    for seed in range(2):
         assert again(program, seed) == ["'from the handler'"]
 
 
@@ -371,7 +371,7 @@ def test_a_handler_for_ctrl_c():
         signal.raise_signal(signal.SIGINT)
         return log
 
-    for seed in range(3):
+    for seed in range(2):
         assert again(program, seed) == ["interrupted"] * 2
 
 

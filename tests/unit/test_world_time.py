@@ -69,6 +69,25 @@ def test_every_run_begins_in_the_same_moment():
     assert near(local.astimezone(timezone.utc), START)
 
 
+def test_date_today():
+    """`date.today` is the day of `datetime.now`: of the first one, and of one ten days later; a subclass gets its own."""
+
+    class Day(date):
+        pass
+
+    def program():
+        first = date.today(), datetime.now()
+        time.sleep(86_400 * 10)
+        return [(day, moment.date(), type(day)) for day, moment in (first, (date.today(), datetime.now()), (Day.today(), datetime.now()))]
+
+    first, second, third = again(program)
+
+    assert first[0] == first[1] == START.astimezone().date()
+    assert second[0] == second[1] == third[0] == third[1]
+    assert (first[2], third[2]) == (date, Day)
+    assert (second[0] - first[0]).days == 10
+
+
 @pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
 def test_utcnow():
     """`utcnow` is the same moment without a time zone, also through a subclass."""
@@ -169,6 +188,13 @@ def test_types_stay_themselves():
     assert seen is datetime
     assert type(pickle.loads(pickled)) is datetime
     assert pickle.loads(pickled) == now
+
+
+def test_methods_look_as_they_are():
+    """Name and documentation of the methods are the interpreter's."""
+    before = datetime.now.__name__, datetime.now.__doc__, datetime.utcnow.__name__, datetime.utcnow.__doc__
+
+    assert again(lambda: (datetime.now.__name__, datetime.now.__doc__, datetime.utcnow.__name__, datetime.utcnow.__doc__)) == before
 
 
 def test_the_class_is_put_back():

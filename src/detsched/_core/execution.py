@@ -35,8 +35,9 @@ from .active import active
 from .baton import Baton
 from .clock import RealClock, VirtualClock
 from .external import look
-from .failure import Failure
+from .failure import Failure, Waiting
 from .frames import boundaries, raised_at
+from .interrupts import Interrupts
 from .log import Log
 from .operation import Operation
 from .thread import ControlledThread
@@ -100,6 +101,7 @@ class Execution:
         awaited: Callable[[int], str | None] | None = None,
         real_clock: bool = False,
         timeouts_any: bool = False,
+        interrupts: Interrupts | None = None,
     ) -> None:
         self.log = Log()
         self._threads, self._operations = self.log.threads, self.log.operations
@@ -112,6 +114,8 @@ class Execution:
         """
         self.failures: list[Failure] = []
         self.raised: list[tuple[ControlledThread, BaseException]] = []
+        self.stood: dict[ControlledThread, tuple[Waiting, ...]] = {}
+        """Where the other threads were when one raised; in observed runs only."""
         self.error: BaseException | None = None
         """What ended the run from outside the program: an interrupt, a strategy that failed."""
         self.terms: dict[str, Any] = {}
@@ -143,6 +147,7 @@ class Execution:
         self._at_main_end = at_main_end
         self._awaited = awaited
         self._handlers: list[Callable[[], None]] = []
+        self._interrupts = interrupts
         self._fresh: ControlledThread | None = None
         self._foreground = 0
         self._unwound: set[ControlledThread] = set()
@@ -172,6 +177,11 @@ class Execution:
                 self._step.enabled = enabled
                 try:
                     chosen = self._choose(self._step)
+                except RecursionError:
+                    # The program's recursion is about to end here, and must not leave a lock held that only wants to be freed.
+                    if me not in enabled:
+                        raise
+                    chosen = me
                 except BaseException as error:
                     chosen = self._abort(error)
             elif enabled:
@@ -187,7 +197,12 @@ class Execution:
         threads.append(me)
         self._operations.append(operation)
         if self._observers:
-            self._observe(me, operation)
+            try:
+                self._observe(me, operation)
+            except RecursionError:
+                threads.pop()
+                self._operations.pop()
+                raise
         return operation.apply()
 
     def _next(self, me: ControlledThread) -> ControlledThread:
@@ -223,6 +238,8 @@ class Execution:
         self._step.enabled = enabled
         try:
             return self._choose(self._step)
+        except RecursionError:
+            raise
         except BaseException as error:
             return self._abort(error)
 
@@ -235,6 +252,7 @@ class Execution:
             elif operation.holder() is not None:
                 cycle = verdict.lock_cycle(me)
                 if cycle:
+                    self.log.cycle = frozenset(cycle)
                     chosen = self._stop(verdict.deadlock(self, cycle))
                     if chosen is me:
                         raise Unwind
@@ -276,6 +294,8 @@ class Execution:
         try:
             for observer in self._observers:
                 observer.event(self, me, operation)
+        except RecursionError:
+            raise
         except BaseException as error:
             chosen = self._abort(error)
             if chosen is not me:
@@ -301,6 +321,7 @@ class Execution:
         return None
 
     def _pass_time(self, until: float) -> None:
+        self.log.waiting.append([(t, t.pending) for t in self.live if t.pending is not None and t.pending.held() and not t.pending.enabled()])
         self.outside += 1
         self.clock.pass_time(until)
         self.outside -= 1
@@ -418,6 +439,7 @@ class Execution:
         if not 0 <= index < count:
             raise InternalError(f"the strategy answered {index} to a question with {count} options")
         self.values.append(index)
+        self.log.answers.append((self.current.label, index))
         return index
 
     # ------------------------------------------------------------------ threads
@@ -444,9 +466,12 @@ class Execution:
         """An exception escaped a thread."""
         if isinstance(error, Unwind) or self.unwinding:
             return
+        thread.pending, thread.blocking = None, False  # what it announced last has been done
         handled = self._on_exception(thread, error)
         if not handled and not isinstance(error, SystemExit):
             self.raised.append((thread, error))
+            if self._observers:
+                self.stood[thread] = tuple(w for w in verdict.positions(self) if w.label != thread.label)
 
     def _ended(self, me: ControlledThread) -> ControlledThread:
         """Take a thread out of the run; who goes on."""
@@ -462,6 +487,13 @@ class Execution:
         if self._foreground == 0:
             return self._unwind()
         return self._next(me)
+
+    def _give_up_on(self, me: ControlledThread) -> ControlledThread:
+        """End the run without a thread that could not be ended as it should."""
+        if me in self.live:
+            self.live.remove(me)
+        me.ended = True
+        return self._unwind()
 
     # ------------------------------------------------------------------ the end of a run
 
@@ -510,8 +542,10 @@ class Execution:
 
     def _unwind(self) -> ControlledThread:
         self.unwinding = True
+        self.log.left = [(t, t.pending) for t in self.live if t.pending is not None and (t.pending.enabled() or t.pending.held())]
         self._fresh = None
         self._unwound.update(self.live)
+        self.log.pending = [(thread, thread.pending) for thread in self.live if thread.pending is not None]
         active.perform = self._perform_unwinding
         return self._next_to_unwind()
 
@@ -570,6 +604,8 @@ class Execution:
             try:
                 if self.at_thread_begin is not None:
                     self.at_thread_begin(main)
+                if self._interrupts is not None:
+                    self._interrupts.unshield()
                 value = program()
                 if not self.unwinding:
                     self._at_main_end()
@@ -587,6 +623,8 @@ class Execution:
             if following is not main:
                 self._hand_over(following, main)
         finally:
+            if self._interrupts is not None:
+                self._interrupts.shield()
             if self.trespass is not None and self.trespass not in self.failures:
                 self.failures.append(self.trespass)
             if self.live and self.error is None:
@@ -655,30 +693,30 @@ class _Job:
     def __call__(self, clear: Callable[[], None]) -> Baton | None:
         execution, thread = self._execution, self._thread
         try:
-            assert thread.body is not None
-            thread.body(not execution.unwinding)
-        except Unwind:
-            pass
-        except BaseException as error:
-            execution.raised_in(thread, error)
-        clear()
-        try:
+            try:
+                assert thread.body is not None
+                thread.body(not execution.unwinding)
+            except Unwind:
+                pass
+            except BaseException as error:
+                execution.raised_in(thread, error)
+            clear()
             if thread.lost:
                 return None
             following = execution._ended(thread)
         except BaseException as error:  # a fault of ours: better a run that is given up than one that hangs
             execution.error = execution.error or InternalError(f"at the end of {thread!r}: {error!r}")
-            following = execution._unwind()
+            following = execution._give_up_on(thread)
         execution.current = following
         execution.ident = active.ident = following.os_ident
         return following.baton
 
 
-def exception_failure(thread: ControlledThread, error: BaseException) -> Failure:
+def exception_failure(thread: ControlledThread, error: BaseException, others: tuple[Waiting, ...] = ()) -> Failure:
     """The failure that an exception which escaped a thread is."""
     where = raised_at(error.__traceback__)
     origin = ("exception", type(error).__qualname__, where.function, str(where))
-    return Failure("exception", error, thread.name, origin, location=where)
+    return Failure("exception", error, thread.name, origin, positions=others, location=where)
 
 
 __all__ = ["Execution", "Observer", "Step", "exception_failure"]

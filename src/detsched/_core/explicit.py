@@ -16,13 +16,14 @@ _T = TypeVar("_T")
 _PLAIN = (str, int, bytes, bool, type(None))
 
 
-class _Given(Resource):
+class Given(Resource):
     """A resource that is named by what the program said, not by where it was made."""
 
     __slots__ = ()
 
     def __init__(self, kind: str, name: str) -> None:
         self.kind, self.file, self.line, self.nth, self.creator, self.run, self.given = kind, "", 0, 1, "", 0, name
+        self.used_at = None
 
 
 class YieldPoint(Operation):
@@ -145,7 +146,7 @@ def _shared(kind: str, obj: Any, key: Any) -> Resource:
         called = execution.named.get(id(obj), (None, None))[1] or type(obj).__name__
         part = "" if key is None else f"[{key!r}]" if _is_plain(key) else f"[{type(key).__name__}]"
         # The object is kept until the run ends, so that no other one gets its id.
-        found = known[place] = (_Given(kind, kind if obj is None else called + part), obj)
+        found = known[place] = (Given(kind, (kind if obj is None else called) + part), obj)
     return found[0]
 
 

@@ -6,8 +6,8 @@ A thread announces its next operation, then somebody chooses who goes on; the op
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 if TYPE_CHECKING:
     from .resource import Resource
@@ -24,6 +24,17 @@ class Mode(IntEnum):
 
 
 READ, UPDATE, WRITE = Mode
+Footprint: TypeAlias = "tuple[tuple[Resource, Mode], ...]"
+
+
+class Blocked(Enum):
+    """Why an operation could not have come before an earlier one."""
+
+    HELD = "what it waits for was held, so what may be reversed lies further back: who held it"
+    CAUSED = "that one made it possible"
+
+
+HELD, CAUSED = Blocked
 
 _COMMUTE = {(READ, READ), (UPDATE, UPDATE)}
 
@@ -49,6 +60,8 @@ class Operation:
     mode: Mode = WRITE
     sleeps: ClassVar[bool] = False
     """Whether only a jump of the clock can make it enabled."""
+    found: Any = None
+    """The state in which an applied operation found its resource, where the effect of others depends on that: see `without`."""
     external: ClassVar[bool] = False
     """Whether it waits for something outside of the run: see external.py."""
 
@@ -63,9 +76,30 @@ class Operation:
         """Do it."""
         raise NotImplementedError
 
-    def footprint(self) -> tuple[tuple[Resource, Mode], ...]:
+    def footprint(self) -> Footprint:
         """Every resource that the operation touches, and how: as executed, once it was applied."""
         return () if self.resource is None else ((self.resource, self.mode),)
+
+    def without(self, other: Operation) -> Footprint | Blocked:
+        """What the footprint would have been, had `other` not come before: the question of a reduction that reverses the two.
+
+        `other` is an operation by another thread that conflicts with this one, and nothing in between makes the one depend on
+        the other. So this one would have met its resource as `other` found it. To be overridden where the effect depends on the
+        state (a try-acquire that failed would have succeeded), or where the operation would have been blocked.
+        """
+        return self.footprint()
+
+    def asks(self, other: Operation) -> bool:
+        """Whether the operation would have asked its question, had `other` not come before."""
+        return True
+
+    def held(self) -> bool:
+        """For an operation that is blocked: whether somebody else has what it waits for, so that it could have gone before them."""
+        return True
+
+    def answering(self, value: int) -> Footprint:
+        """What the footprint would have been with another answer to the question that the operation asked of the strategy."""
+        return self.footprint()
 
     def conflicts(self, other: Operation) -> bool:
         """Whether the order of the two, done by different threads, can be told."""
@@ -90,6 +124,18 @@ class Operation:
     def other_thread(self) -> ControlledThread | None:
         """The thread that this operation starts or waits for the end of."""
         return None
+
+    def awaited(self) -> tuple[Resource, ...]:
+        """What an operation that is blocked waits for, in the terms of the program."""
+        return tuple(resource for resource, _ in self.footprint())
+
+    def shows(self) -> str:
+        """The value at what the operation touches, now, as short text; empty where it is not known.
+
+        Asked for reports only: for a reading where it is about to be applied, for anything else when it has been. No code of
+        the program may run for it.
+        """
+        return ""
 
     @property
     def key(self) -> str:

@@ -94,11 +94,22 @@ def _others(execution: Execution) -> str:
 
 
 def _find_cycle(execution: Execution) -> list[ControlledThread]:
+    """A cycle of waits for locks and for ends of threads, where nobody can go on any more."""
     for thread in execution.live:
-        cycle = lock_cycle(thread)
-        if cycle:
+        cycle = [thread]
+        while (other := _waits_for(cycle[-1])) is not None and other not in cycle:
+            cycle.append(other)
+        if other is thread and len(cycle) > 1:
             return cycle
     return []
+
+
+def _waits_for(thread: ControlledThread) -> ControlledThread | None:
+    operation = thread.pending
+    if operation is None or operation.deadline is not None:
+        return None
+    other = operation.other_thread() if operation.kind == "join" else operation.holder()
+    return None if other is None or other.ended else other
 
 
 def limit(execution: Execution, steps: int) -> Failure:

@@ -71,7 +71,11 @@ class Watchdog:
         looks = idle = 0
         while True:
             patience = self._patience
-            sleep(0.5 if patience is None else min(patience / _LOOKS, 1.0))
+            pause = 0.5 if patience is None else min(patience / _LOOKS, 1.0)
+            began = monotonic()
+            sleep(pause)
+            if monotonic() - began > 3 * pause:
+                looks = 0  # the whole machine stood still
             with self._guard:
                 if self._patience is None:
                     idle += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -30,15 +31,18 @@ from .._memory.races import failure as race_failure
 from .._memory.watch import names_of
 from .._memory.watching import Watching
 from .._sync.thread import Excepthook, MainThread
+from .._report.text import environment
 from .._world import futures, outside, randomness, signals
+from .._world.debugger import Breakpoints
 from .._world.patching import patched, reach
 from ..errors import InvalidSettings, UncontrolledError
 from ..settings import Settings, settle
+from ..strategies import DFS, DPOR, Follow, RandomWalk, Replay, RoundRobin, Strategy, Turn
+from ..strategies.guided import Guided
 from .state import INTERLEAVED
-from ..strategies import Follow, RandomWalk, Replay, RoundRobin, Strategy, Turn
 
-_BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": RandomWalk, "random": RandomWalk, "roundrobin": RoundRobin}
-_OWN = (Follow, RandomWalk, RoundRobin, Replay)
+_BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": RandomWalk, "random": RandomWalk, "roundrobin": RoundRobin, "dfs": DFS, "dpor": DPOR}
+_OWN = (DFS, DPOR, Follow, RandomWalk, RoundRobin, Replay)
 
 
 running: Session | None = None
@@ -96,6 +100,7 @@ class Session:
         self.args = tuple(args)
         self.settings = settings
         self.digest = program_digest(program)
+        self._defaults: Mapping[str, Any] = {}
         self._stack = ExitStack()
         self._interrupts = Interrupts()
         self._excepthook = Excepthook(settings.thread_exceptions == "print")
@@ -127,6 +132,7 @@ class Session:
             raise InvalidSettings(f"{program!r} is a coroutine function, which does nothing when called: hand over lambda: asyncio.run(…)")
         program = getattr(program, INTERLEAVED, program)
         session = cls(program, args, settle(given, defaults, _parameters(program)))
+        session._defaults = defaults
         session.refuse_inside_a_run()
         return session
 
@@ -143,14 +149,22 @@ class Session:
         """Where to look for locks from before the run."""
         return (getattr(self.program, INTERLEAVED, self.program), *self.args, self.settings.setup)
 
+    def environment(self) -> str:
+        """The last line of reports: versions, and the settings that are not at their defaults."""
+        usual = self._defaults
+        changed = {name: value for name, value in self.settings.given().items() if value != usual.get(name, getattr(Settings, name))}
+        for name in ("strategy", "seed", "setup", "shrink", "keep_going"):
+            changed.pop(name, None)
+        return environment(sys.modules[__name__.partition(".")[0]].__version__, changed)
+
     def __enter__(self) -> Session:
         if _entered and _entered[0] != get_ident():
             raise UncontrolledError(
                 "a run cannot begin while another thread of this process is in one: call it from one thread, or use several processes"
             )
-        _entered.append(get_ident())
         self._interrupts.__enter__()
         try:
+            _entered.append(get_ident())
             if self.settings.patch:
                 self._stack.enter_context(patched())
                 reach(*self.within_reach())
@@ -161,6 +175,7 @@ class Session:
             self._stack.callback(watchdog.end)
             self._stack.enter_context(warn_of_trespass(warn))
             self._stack.enter_context(Pinned())
+            self._stack.enter_context(Breakpoints())
             self._interrupts.unshield()
         except BaseException:
             self.__exit__()
@@ -170,7 +185,8 @@ class Session:
     def __exit__(self, *exc: object) -> None:
         self._interrupts.shield()
         self._stack.close()
-        _entered.pop()
+        if _entered:
+            _entered.pop()
         self._interrupts.__exit__()
 
     def _watch(self, settings: Settings) -> None:
@@ -200,7 +216,7 @@ class Session:
 
     def _under(self, strategy: Strategy) -> Settings:
         """The settings of a run: a schedule's own, where one is replayed."""
-        if not isinstance(strategy, (Replay, Follow)):
+        if not isinstance(strategy, (Replay, Guided, Follow)):
             return self.settings
         schedule = strategy.schedule
         own: dict[str, Any] = {"timeouts": schedule.timeouts, "granularity": schedule.granularity}
@@ -243,6 +259,7 @@ class Session:
             strategy.choose,
             choose_value=strategy.choose_value,
             max_steps=settings.max_steps,
+            interrupts=self._interrupts,
             real_clock=settings.clock == "real",
             timeouts_any=settings.timeouts == "any",
             awaited=strategy.awaited if isinstance(strategy, Replay) else None,
@@ -253,33 +270,29 @@ class Session:
         execution.terms.update(granularity=settings.granularity, timeouts=settings.timeouts)
         if self.watching is not None:
             execution.terms.update(watch=names_of(settings.watch), ignore=names_of(settings.ignore))
+        self._interrupts.shield()  # but for the program itself: see Execution.run
         futures.restart_names()
         outside.begin()
         if settings.randomness == "seeded":
             # Where a seed alone brings a run back, its random numbers come back with it; a search over orderings keeps them.
             seed = turn.seed if strategy.repeatable else settings.seed
             randomness.begin(execution, seed)
-        interrupts, watching = self._interrupts, self.watching
-        interrupts.shield()  # what is prepared, and put back, is so as a whole
+        watching = self.watching
         self._excepthook.begin()
         running = self
         if watching is not None:
             watching.begin(execution, preemptions)
         try:
             with MainThread(execution):
-                interrupts.unshield()
-                try:
-                    value = contextvars.copy_context().run(execution.run, partial(self.program, *args))
-                finally:
-                    interrupts.shield()
+                value = contextvars.copy_context().run(execution.run, partial(self.program, *args))
         finally:
             running = None
             self._excepthook.end()
             randomness.end()
             signals.end()
-        if watching is not None:
-            watching.end(execution)
-        interrupts.unshield()
+            if watching is not None:
+                watching.end(execution)
+            self._interrupts.unshield()
         if execution.abandoned:
             warnings.warn(
                 f"{', '.join(execution.abandoned)} could not be made to end with the run, for the thread catches everything and goes on: "
@@ -327,7 +340,7 @@ class Done:
         self.under_gil = ""
         raised = sorted(execution.raised, key=lambda item: item[0].path)
         # Exceptions first: a deadlock is often what an exception leaves behind.
-        self.failures = (*(exception_failure(*item) for item in raised), *execution.failures)
+        self.failures = (*(exception_failure(*item, execution.stood.get(item[0], ())) for item in raised), *execution.failures)
         if self.diverged:
             self.failures = tuple(failure for failure in self.failures if failure.kind == "divergence")
 
@@ -352,10 +365,10 @@ def schedule_of(session: Session, execution: Execution) -> Schedule:
     return Schedule.of(execution.log, session.digest, execution.values, stopped=stopped, **execution.terms)
 
 
-def record_in(session: Session, strategy: Strategy, turn: Turn) -> tuple[Done, Recorder]:
+def record_in(session: Session, strategy: Strategy, turn: Turn, *more: Observer) -> tuple[Done, Recorder]:
     """One run, observed in full detail."""
     recorder = Recorder()
-    observers: tuple[Observer, ...] = (strategy, recorder) if isinstance(strategy, Replay) else (recorder,)
+    observers: tuple[Observer, ...] = (strategy, recorder, *more) if isinstance(strategy, Replay) else (recorder, *more)
     return session.run(strategy, turn, observers), recorder
 
 

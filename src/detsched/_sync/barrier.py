@@ -13,7 +13,7 @@ from typing import Any
 from _thread import allocate_lock, get_ident
 
 from .._core.active import active
-from .._core.operation import UPDATE, WRITE, Mode, Operation
+from .._core.operation import CAUSED, HELD, UPDATE, WRITE, Blocked, Footprint, Mode, Operation
 from .._core.resource import Resource
 from .hook import controlled_init, foreign, identify, original, plain_condition, stand_for, state_of
 from .lock import deadline_after
@@ -35,12 +35,17 @@ class BarrierState(Resource):
 
 
 class _OnBarrier(Operation):
-    __slots__ = ("_barrier",)
+    __slots__ = ("_barrier", "found")
     resource: BarrierState
+    found: tuple[int, bool]
+    """The state of the barrier, and whether its action was at work."""
 
     def __init__(self, barrier: Any) -> None:
         self.resource = state_of(barrier, BarrierState)
         self._barrier = barrier
+
+    def _find(self) -> None:
+        self.found = self._barrier._state, self.resource.acting
 
     def _leave(self) -> None:
         barrier, self._barrier = self._barrier, None
@@ -59,7 +64,12 @@ class Arrive(_OnBarrier):
     def enabled(self) -> bool:
         return self._barrier._state not in (_RESETTING, _DRAINING) and not self.resource.acting
 
+    def without(self, other: Operation) -> Footprint | Blocked:
+        state, acting = other.found
+        return HELD if acting or state in (_RESETTING, _DRAINING) else self.footprint()
+
     def apply(self) -> int:
+        self._find()
         barrier = self._barrier
         if barrier._state < 0:
             self._barrier = None
@@ -87,6 +97,7 @@ class Open(_OnBarrier):
         self._state = state
 
     def apply(self) -> None:
+        self._find()
         self.resource.acting = False
         self._barrier._state = self._state
         self._leave()
@@ -95,7 +106,7 @@ class Open(_OnBarrier):
 class Leave(_OnBarrier):
     """Go on: the barrier opened, or broke, or the wait was too long, which breaks it."""
 
-    __slots__ = ("deadline", "mode")
+    __slots__ = ("deadline", "mode", "_due")
     kind = "leave"
     blocking = True
     deadline: float | None
@@ -104,6 +115,7 @@ class Leave(_OnBarrier):
         super().__init__(barrier)
         self.deadline = deadline
         self.mode: Mode = UPDATE
+        self._due = False
 
     def enabled(self) -> bool:
         if self.resource.acting:
@@ -112,8 +124,21 @@ class Leave(_OnBarrier):
             active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
         )
 
+    def held(self) -> bool:
+        return False
+
+    def without(self, other: Operation) -> Footprint | Blocked:
+        state, acting = other.found
+        if acting:
+            return CAUSED
+        if state != _FILLING:
+            return ((self.resource, UPDATE),)
+        return ((self.resource, WRITE),) if self._due else CAUSED
+
     def apply(self) -> None:
+        self._find()
         barrier = self._barrier
+        self._due = active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
         if barrier._state == _FILLING:
             self.mode = WRITE
             barrier._state = _BROKEN
@@ -134,7 +159,11 @@ class Reset(_OnBarrier):
     def enabled(self) -> bool:
         return not self.resource.acting
 
+    def without(self, other: Operation) -> Footprint | Blocked:
+        return HELD if other.found[1] else self.footprint()
+
     def apply(self) -> None:
+        self._find()
         barrier, self._barrier = self._barrier, None
         if barrier._count == 0:
             barrier._state = _FILLING
@@ -152,7 +181,11 @@ class Abort(_OnBarrier):
     def enabled(self) -> bool:
         return not self.resource.acting
 
+    def without(self, other: Operation) -> Footprint | Blocked:
+        return HELD if other.found[1] else self.footprint()
+
     def apply(self) -> None:
+        self._find()
         self._barrier._state = _BROKEN
         self._barrier = None
 

@@ -13,7 +13,7 @@ from typing import Any
 from _thread import LockType, get_ident
 
 from .._core.active import active
-from .._core.operation import READ, WRITE, Mode, Operation
+from .._core.operation import CAUSED, HELD, READ, WRITE, Blocked, Footprint, Mode, Operation
 from .._core.resource import Resource
 from .._core.thread import ControlledThread
 from .hook import foreign, identify, original, stand_for, state_of
@@ -28,10 +28,12 @@ _wait, _notify = original(_Real, "wait"), original(_Real, "notify")
 class Waiter:
     """One thread in the queue of a condition. Outside threads put real locks there; both know `release`."""
 
-    __slots__ = ("notified", "deadline")
+    __slots__ = ("notified", "deadline", "by")
 
     def __init__(self, deadline: float | None) -> None:
         self.notified = False
+        self.by: Operation | None = None
+        """The notify that has taken it out of the queue."""
         self.deadline = deadline
 
     def expired(self) -> bool:
@@ -48,6 +50,7 @@ class Wait(Operation):
 
     __slots__ = ("_waiters", "waiter", "_locked")
     kind = "wait"
+    found = True  # the lock is held
 
     def __init__(self, state: Resource, waiters: Any, waiter: Waiter, locked: LockState | RLockState | None) -> None:
         self.resource: Resource = state
@@ -68,7 +71,7 @@ class Wait(Operation):
         self._waiters = None
         return count
 
-    def footprint(self) -> tuple[tuple[Resource, Mode], ...]:
+    def footprint(self) -> Footprint:
         own = (self.resource, WRITE)
         return (own,) if self._locked is None else (own, (self._locked, WRITE))
 
@@ -76,9 +79,10 @@ class Wait(Operation):
 class Wake(Operation):
     """Notified or given up, and the lock free: take it again and unregister."""
 
-    __slots__ = ("_waiters", "_waiter", "_locked", "_count", "deadline")
+    __slots__ = ("_waiters", "_waiter", "_locked", "_count", "deadline", "_due")
     kind = "wake"
     blocking = True
+    found = False  # the lock is free
     deadline: float | None
 
     def __init__(self, wait: Wait, waiters: Any, count: int) -> None:
@@ -88,6 +92,7 @@ class Wake(Operation):
         self._locked = wait._locked
         self._count = count
         self.deadline = wait.waiter.deadline
+        self._due = False
 
     def enabled(self) -> bool:
         if not (self._waiter.notified or self._waiter.expired()):
@@ -108,14 +113,26 @@ class Wake(Operation):
         if self._waiter in waiters:
             waiters.remove(self._waiter)
         clock = active.execution.clock  # type: ignore[union-attr]
+        self._due = clock.expired(self.deadline)
         if self._waiter.notified and not (self.deadline is not None and clock.fires()):
             return True
         clock.gave_up(self.deadline)
         return False
 
-    def footprint(self) -> tuple[tuple[Resource, Mode], ...]:
+    def footprint(self) -> Footprint:
         own = (self.resource, WRITE)
         return (own,) if self._locked is None else (own, (self._locked, WRITE))
+
+    def held(self) -> bool:
+        return self._locked is not None and (self._waiter.notified or self._waiter.expired())
+
+    def without(self, other: Operation) -> Footprint | Blocked:
+        if other is self._waiter.by and not self._due:
+            return CAUSED
+        return HELD if other.found and self._locked is not None else self.footprint()
+
+    def asks(self, other: Operation) -> bool:
+        return other is not self._waiter.by
 
     def holder(self) -> ControlledThread | None:
         if self._locked is None or not (self._waiter.notified or self._waiter.expired()):
@@ -132,6 +149,7 @@ class Notify(Operation):
 
     __slots__ = ("_waiters", "_n", "mode")
     kind = "notify"
+    found = True  # the lock is held
 
     def __init__(self, state: Resource, waiters: Any, n: int) -> None:
         self.resource: Resource = state
@@ -144,7 +162,10 @@ class Notify(Operation):
         if not waiters:
             self.mode = READ
         for _ in range(min(self._n, len(waiters))):
-            waiters.popleft().release()
+            waiter = waiters.popleft()
+            waiter.release()
+            if isinstance(waiter, Waiter):
+                waiter.by = self
 
 
 def adopt(condition: Any) -> LockState | RLockState | None:

@@ -9,8 +9,9 @@ from typing import Any
 from _thread import allocate_lock, get_ident
 
 from .._core.active import active
-from .._core.operation import READ, Mode, Operation
+from .._core.operation import CAUSED, READ, WRITE, Blocked, Footprint, Operation
 from .._core.resource import Resource
+from .._core.thread import ControlledThread
 from .hook import controlled_init, foreign, identify, original, plain_condition, stand_for, state_of
 from .lock import deadline_after
 
@@ -20,13 +21,14 @@ _controlled_init = controlled_init(_init, Condition=plain_condition, Lock=alloca
 
 
 class EventState(Resource):
-    """Who waits: one Woken operation each."""
+    """Who waits, and who gave up since the last set: one Woken operation each."""
 
-    __slots__ = ("waiting",)
+    __slots__ = ("waiting", "gave_up")
 
     def __init__(self, kind: str, frame: FrameType | None) -> None:
         super().__init__(kind, frame)
         self.waiting: list[Woken] = []
+        self.gave_up: list[Woken] = []
 
 
 class _OnEvent(Operation):
@@ -41,16 +43,26 @@ class _OnEvent(Operation):
 class Set(_OnEvent):
     """Raise the flag and wake everybody who waits."""
 
-    __slots__ = ()
+    __slots__ = ("_met",)
     kind = "set"
 
+    def __init__(self, event: Any) -> None:
+        super().__init__(event)
+        self._met: tuple[Woken, ...] = ()
+
+    def footprint(self) -> Footprint:
+        # Besides the flag: the gate of everybody whom it woke, and of those whom it came too late for.
+        return ((self.resource, WRITE), *((woken.resource, WRITE) for woken in self._met))
+
     def apply(self) -> None:
+        self._met = (*self.resource.waiting, *self.resource.gave_up)
         self._event._flag = True
         self._event = None
         for woken in self.resource.waiting:
             # One that gave up before is not woken any more; one whose time is up at this very moment still is.
             woken.by_set = woken.deadline is None or active.execution.clock.base <= woken.deadline  # type: ignore[union-attr]
         self.resource.waiting.clear()
+        self.resource.gave_up.clear()
 
 
 class Clear(_OnEvent):
@@ -92,23 +104,34 @@ class Wait(_OnEvent):
         if event._flag:
             return True
         self.resource.waiting.append(self.woken)
+        self.woken.resource = Gate(active.execution.current)  # type: ignore[union-attr]
         return False
+
+
+class Gate(Resource):
+    """Where one waiter and the set that wakes it meet. So being woken conflicts with nothing but that set."""
+
+    __slots__ = ()
+
+    def __init__(self, waiter: ControlledThread) -> None:
+        self.kind, self.file, self.line, self.run, self.given = "gate", "", 0, 0, None
+        self.nth, self.creator = waiter.count("gate"), waiter.label
 
 
 class Woken(Operation):
     """Go on, woken by a set or given up. Ordered after the set that woke it; a wake-up conflicts with nothing."""
 
-    __slots__ = ("by_set", "deadline", "mode")
+    __slots__ = ("_event", "by_set", "deadline", "_due")
     kind = "woken"
     blocking = True
     deadline: float | None
-    resource: EventState
+    resource: Resource
 
     def __init__(self, state: EventState, deadline: float | None) -> None:
-        self.resource = state
+        self.resource = self._event = state
         self.by_set = False
         self.deadline = deadline
-        self.mode: Mode = READ
+        self._due = False
 
     def expired(self) -> bool:
         return active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
@@ -117,16 +140,38 @@ class Woken(Operation):
         return self.by_set or self.expired()
 
     def apply(self) -> bool:
-        if self in self.resource.waiting:
-            self.resource.waiting.remove(self)
+        if self in self._event.waiting:
+            self._event.waiting.remove(self)
         clock = active.execution.clock  # type: ignore[union-attr]
+        self._due = clock.expired(self.deadline)
         if self.by_set and not (self.deadline is not None and clock.fires()):
             return True
         clock.gave_up(self.deadline)
+        if not self.by_set:
+            self._event.gave_up.append(self)
         return False
 
+    def changes(self) -> bool:
+        return False
+
+    def held(self) -> bool:
+        return False
+
+    def without(self, other: Operation) -> Footprint | Blocked:
+        return self.footprint() if self._due else CAUSED
+
+    def asks(self, other: Operation) -> bool:
+        return False
+
+    def awaited(self) -> tuple[Resource, ...]:
+        return (self._event,)
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind} {self._event.key}"
+
     def parts(self) -> tuple[str, str]:
-        return "wake up from", str(self.resource)
+        return "wake up from", str(self._event)
 
 
 class Event(threading.Event):

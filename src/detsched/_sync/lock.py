@@ -13,7 +13,7 @@ from typing import Any, final
 from _thread import LockType, TIMEOUT_MAX, allocate_lock, get_ident
 
 from .._core.active import active
-from .._core.operation import READ, WRITE, Mode, Operation
+from .._core.operation import HELD, READ, WRITE, Blocked, Footprint, Mode, Operation
 from .._core.resource import Resource
 from .._core.thread import ControlledThread
 from .._core.trespass import outside
@@ -42,6 +42,7 @@ class Acquire(Operation):
     __slots__ = ()
     kind = "acquire"
     blocking = True
+    found = False
     resource: LockState
 
     def enabled(self) -> bool:
@@ -56,34 +57,54 @@ class Acquire(Operation):
     def holder(self) -> ControlledThread | None:
         return self.resource.owner
 
+    def without(self, other: Operation) -> Footprint | Blocked:
+        return HELD if other.found else self.footprint()
+
 
 class AcquireUntil(Acquire):
     """Take the lock as soon as it is free, or give up at a deadline. What happens is decided where it is applied."""
 
-    __slots__ = ("deadline", "mode")
+    __slots__ = ("deadline", "mode", "found", "_due")
     deadline: float
+    found: bool
 
     def __init__(self, state: LockState, deadline: float) -> None:
         self.resource = state
         self.deadline = deadline
         self.mode: Mode = WRITE
+        self.found = False
+        self._due = False
 
     def enabled(self) -> bool:
         return not self.resource.real.locked() or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
 
     def apply(self) -> bool:
         clock = active.execution.clock  # type: ignore[union-attr]
-        if self.resource.real.locked() or clock.fires():
+        self.found = self.resource.real.locked()
+        self._due = clock.expired(self.deadline)
+        if self.found or clock.fires():
             self.mode = READ
             clock.gave_up(self.deadline)
             return False
         return super().apply()
 
+    def without(self, other: Operation) -> Footprint | Blocked:
+        if not other.found:
+            return ((self.resource, WRITE if self.found else self.mode),)
+        return ((self.resource, READ),) if self._due else HELD
+
+    def asks(self, other: Operation) -> bool:
+        return not other.found
+
+    def answering(self, value: int) -> Footprint:
+        return ((self.resource, READ if value else WRITE),)
+
 
 class TryAcquire(Operation):
     """Take the lock if it is free right now."""
 
-    __slots__ = ("mode",)
+    __slots__ = ("mode", "found")
+    found: bool
     kind = "try acquire"
     resource: LockState
 
@@ -93,11 +114,15 @@ class TryAcquire(Operation):
 
     def apply(self) -> bool:
         state = self.resource
-        if not state.real.acquire(False):
+        self.found = not state.real.acquire(False)
+        if self.found:
             self.mode = READ
             return False
         state.owner = active.execution.current  # type: ignore[union-attr]
         return True
+
+    def without(self, other: Operation) -> Footprint | Blocked:
+        return ((self.resource, READ if other.found else WRITE),)
 
 
 class Release(Operation):
@@ -105,24 +130,43 @@ class Release(Operation):
 
     __slots__ = ()
     kind = "release"
+    found: bool = True
     resource: LockState
 
     def apply(self) -> None:
         state = self.resource
+        try:
+            state.real.release()
+        except RuntimeError:
+            operations = active.execution.log.operations  # type: ignore[union-attr]
+            if operations and operations[-1] is self:
+                operations[-1] = StrayRelease(state)
+            raise
         state.owner = None
-        state.real.release()
+
+    def without(self, other: Operation) -> Footprint | Blocked:
+        return ((self.resource, WRITE if other.found else READ),)
+
+
+class StrayRelease(Release):
+    """What a release of a free lock turns out to have been: an error, that only looked at the lock."""
+
+    __slots__ = ()
+    found = False
+    mode = READ
 
 
 class Locked(Operation):
     """Ask whether the lock is held."""
 
-    __slots__ = ()
+    __slots__ = ("found",)
     kind = "locked?"
     mode = READ
     resource: LockState
 
     def apply(self) -> bool:
-        return self.resource.real.locked()
+        self.found = held = self.resource.real.locked()
+        return held
 
 
 def deadline_after(timeout: float) -> float:

@@ -49,6 +49,11 @@ def _started(function: Callable[..., object], args: tuple[Any, ...], kwargs: dic
     return record
 
 
+def start(name: str, function: Callable[[], object]) -> None:
+    """Start a thread that only keeps time: one whose moves are no sign of progress."""
+    active.perform(Start(name, True, True, partial(_run_raw, function, (), {}), None))
+
+
 if sys.version_info >= (3, 13):
     _start_joinable_thread = _thread.start_joinable_thread
 

@@ -11,7 +11,7 @@ from _thread import RLock as RealRLock
 from _thread import allocate_lock, get_ident
 
 from .._core.active import active
-from .._core.operation import READ, WRITE, Mode, Operation
+from .._core.operation import HELD, READ, WRITE, Blocked, Footprint, Mode, Operation
 from .._core.resource import Resource
 from .._core.thread import ControlledThread
 from .._core.trespass import outside
@@ -49,6 +49,7 @@ class Acquire(Operation):
     __slots__ = ("count",)
     kind = "acquire"
     blocking = True
+    found = False
     resource: RLockState
 
     def __init__(self, state: RLockState, count: int = 1) -> None:
@@ -66,34 +67,54 @@ class Acquire(Operation):
         owner = self.resource.owner
         return owner if isinstance(owner, ControlledThread) else None
 
+    def without(self, other: Operation) -> Footprint | Blocked:
+        return HELD if other.found else self.footprint()
+
 
 class AcquireUntil(Acquire):
     """Take the lock as soon as it is free, or give up at a deadline."""
 
-    __slots__ = ("deadline", "mode")
+    __slots__ = ("deadline", "mode", "found", "_due")
     deadline: float
+    found: bool
 
     def __init__(self, state: RLockState, deadline: float) -> None:
         super().__init__(state)
         self.deadline = deadline
         self.mode: Mode = WRITE
+        self.found = False
+        self._due = False
 
     def enabled(self) -> bool:
         return not self.resource.block.locked() or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
 
     def apply(self) -> bool:
         clock = active.execution.clock  # type: ignore[union-attr]
-        if self.resource.block.locked() or clock.fires():
+        self.found = self.resource.block.locked()
+        self._due = clock.expired(self.deadline)
+        if self.found or clock.fires():
             self.mode = READ
             clock.gave_up(self.deadline)
             return False
         return super().apply()
 
+    def without(self, other: Operation) -> Footprint | Blocked:
+        if not other.found:
+            return ((self.resource, WRITE if self.found else self.mode),)
+        return ((self.resource, READ),) if self._due else HELD
+
+    def asks(self, other: Operation) -> bool:
+        return not other.found
+
+    def answering(self, value: int) -> Footprint:
+        return ((self.resource, READ if value else WRITE),)
+
 
 class TryAcquire(Operation):
     """Take the lock if it is free right now."""
 
-    __slots__ = ("mode",)
+    __slots__ = ("mode", "found")
+    found: bool
     kind = "try acquire"
     resource: RLockState
 
@@ -102,11 +123,15 @@ class TryAcquire(Operation):
         self.mode: Mode = WRITE
 
     def apply(self) -> bool:
-        if self.resource.block.locked():
+        self.found = self.resource.block.locked()
+        if self.found:
             self.mode = READ
             return False
         self.resource.take(active.execution.current, 1)  # type: ignore[union-attr]
         return True
+
+    def without(self, other: Operation) -> Footprint | Blocked:
+        return ((self.resource, READ if other.found else WRITE),)
 
 
 class Release(Operation):
@@ -114,6 +139,7 @@ class Release(Operation):
 
     __slots__ = ()
     kind = "release"
+    found = True
     resource: RLockState
 
     def apply(self) -> None:
@@ -123,13 +149,14 @@ class Release(Operation):
 class Locked(Operation):
     """Ask whether the lock is held."""
 
-    __slots__ = ()
+    __slots__ = ("found",)
     kind = "locked?"
     mode = READ
     resource: RLockState
 
     def apply(self) -> bool:
-        return self.resource.block.locked()
+        self.found = held = self.resource.block.locked()
+        return held
 
 
 class RLock:

@@ -8,7 +8,7 @@ from typing import Any
 from _thread import allocate_lock, get_ident
 
 from .._core.active import active
-from .._core.operation import READ, UPDATE, WRITE, Mode, Operation
+from .._core.operation import HELD, READ, UPDATE, WRITE, Blocked, Footprint, Mode, Operation
 from .._core.resource import Resource
 from .hook import controlled_init, foreign, identify, original, plain_condition, stand_for, state_of
 from .lock import deadline_after
@@ -20,11 +20,22 @@ _acquire, _release, _bounded_release = original(_Real, "acquire"), original(_Rea
 
 
 class _OnSemaphore(Operation):
-    __slots__ = ("_semaphore",)
+    __slots__ = ("_semaphore", "found")
+    resource: Resource
+    gives = 0
+    """How many it gave back."""
 
     def __init__(self, semaphore: Any) -> None:
-        self.resource: Resource = state_of(semaphore, Resource)
+        self.resource = state_of(semaphore, Resource)
         self._semaphore = semaphore
+        self.found: int | None = None
+
+    def _available(self, other: Operation) -> bool:
+        """Whether there would have been one, had `other` not come before."""
+        if isinstance(other, Release) and other.mode is UPDATE:
+            # Other releases may have come in between: they commute.
+            return self.found is not None and self.found > other.gives
+        return other.found is None or other.found > 0
 
 
 class Acquire(_OnSemaphore):
@@ -39,14 +50,18 @@ class Acquire(_OnSemaphore):
 
     def apply(self) -> bool:
         semaphore, self._semaphore = self._semaphore, None
+        self.found = semaphore._value
         semaphore._value -= 1
         return True
+
+    def without(self, other: Operation) -> Footprint | Blocked:
+        return self.footprint() if self._available(other) else HELD
 
 
 class AcquireUntil(_OnSemaphore):
     """Take one as soon as there is one, or give up at a deadline."""
 
-    __slots__ = ("deadline", "mode")
+    __slots__ = ("deadline", "mode", "_due")
     kind = "acquire"
     blocking = True
     deadline: float
@@ -55,6 +70,7 @@ class AcquireUntil(_OnSemaphore):
         super().__init__(semaphore)
         self.deadline = deadline
         self.mode: Mode = WRITE
+        self._due = False
 
     def enabled(self) -> bool:
         return self._semaphore._value > 0 or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
@@ -62,12 +78,25 @@ class AcquireUntil(_OnSemaphore):
     def apply(self) -> bool:
         semaphore, self._semaphore = self._semaphore, None
         clock = active.execution.clock  # type: ignore[union-attr]
+        self.found = semaphore._value
+        self._due = clock.expired(self.deadline)
         if semaphore._value > 0 and not clock.fires():
             semaphore._value -= 1
             return True
         self.mode = READ
         clock.gave_up(self.deadline)
         return False
+
+    def without(self, other: Operation) -> Footprint | Blocked:
+        if self._available(other):
+            return ((self.resource, self.mode if self.found else WRITE),)
+        return ((self.resource, READ),) if self._due else HELD
+
+    def asks(self, other: Operation) -> bool:
+        return self._available(other)
+
+    def answering(self, value: int) -> Footprint:
+        return ((self.resource, READ if value else WRITE),)
 
 
 class TryAcquire(_OnSemaphore):
@@ -82,29 +111,34 @@ class TryAcquire(_OnSemaphore):
 
     def apply(self) -> bool:
         semaphore, self._semaphore = self._semaphore, None
+        self.found = semaphore._value
         if semaphore._value > 0:
             semaphore._value -= 1
             return True
         self.mode = READ
         return False
 
+    def without(self, other: Operation) -> Footprint | Blocked:
+        return ((self.resource, WRITE if self._available(other) else READ),)
+
 
 class Release(_OnSemaphore):
     """Give some back. Two releases commute, except where a bound makes the one too many an error."""
 
-    __slots__ = ("_n", "mode")
+    __slots__ = ("gives", "mode")
     kind = "release"
 
     def __init__(self, semaphore: Any, n: int, bounded: bool) -> None:
         super().__init__(semaphore)
-        self._n = n
+        self.gives = n
         self.mode: Mode = WRITE if bounded else UPDATE
 
     def apply(self) -> None:
         semaphore, self._semaphore = self._semaphore, None
-        if self.mode is WRITE and semaphore._value + self._n > semaphore._initial_value:
+        self.found = semaphore._value
+        if self.mode is WRITE and semaphore._value + self.gives > semaphore._initial_value:
             raise ValueError("Semaphore released too many times")
-        semaphore._value += self._n
+        semaphore._value += self.gives
 
 
 class Semaphore(threading.Semaphore):

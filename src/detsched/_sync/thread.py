@@ -20,7 +20,7 @@ from _thread import get_ident as real_get_ident
 
 from .._core.active import active
 from .._core.execution import Execution
-from .._core.operation import READ, Operation
+from .._core.operation import CAUSED, READ, Blocked, Footprint, Operation
 from .._core.thread import ControlledThread
 from .._core.unwind import Unwind
 from .hook import controlled_init, copy_identity, hooks, original, stand_for
@@ -110,7 +110,7 @@ class Start(Operation):
 class Join(_OnThread):
     """Wait for the end of a thread, or give up at a deadline."""
 
-    __slots__ = ("deadline",)
+    __slots__ = ("deadline", "_due")
     kind = "join"
     blocking = True
     mode = READ
@@ -119,11 +119,19 @@ class Join(_OnThread):
     def __init__(self, thread: ControlledThread, deadline: float | None) -> None:
         self.resource = thread
         self.deadline = deadline
+        self._due = False
 
     def enabled(self) -> bool:
         return self.resource.ended or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
 
+    def held(self) -> bool:
+        return False
+
+    def without(self, other: Operation) -> Footprint | Blocked:
+        return self.footprint() if self._due else CAUSED
+
     def apply(self) -> None:
+        self._due = active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
         if not self.resource.ended:
             active.execution.clock.gave_up(self.deadline)  # type: ignore[union-attr]
 

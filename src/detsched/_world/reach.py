@@ -121,7 +121,7 @@ class Reach:
     def _replacement(self, value: Any, name: str) -> Any:
         if type(value) in REPLACEABLE:
             return self.wrap(value, name)
-        if isinstance(value, (BuiltinFunctionType, type, FunctionType)):
+        if isinstance(value, (BuiltinFunctionType, type, FunctionType, MethodType)):
             if dates.is_alias(value):
                 return dates.alias(value)
             found = self._functions.get(id(value))

@@ -30,6 +30,8 @@ class Strategy:
     Hand it to a run as `strategy=Youngest`. `begin` and `end` are optional.
     """
 
+    systematic = False
+    """Whether the runs are to differ in nothing but its choices: then every run has the same seed."""
     repeatable = False
     """Whether `begin` with an equal turn makes it choose as before, whatever it has learnt since."""
 

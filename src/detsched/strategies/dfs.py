@@ -1,0 +1,66 @@
+"""Depth first: every sequence of choices, with no reduction. For small programs, and to check cleverer strategies by."""
+
+from __future__ import annotations
+
+from .._core.execution import Step
+from .._core.failure import Failure
+from .._core.log import Log
+from .._core.thread import ControlledThread
+from ..errors import DivergenceError
+from .replay import CAUSES
+from .strategy import Strategy, Turn
+
+
+class DFS(Strategy):
+    """Every order of yield points, each in one run: a stack of choices, the last of which that has another option left is changed.
+
+    Goes on with the current thread first, so that the next run switches little.
+    """
+
+    systematic = True
+
+    def __init__(self) -> None:
+        self.complete = False
+        """Whether every sequence of choices was run, to its end."""
+        self.cut = 0
+        """Runs that were given up because they were too long, or went round in circles: what lies behind is not covered."""
+        self._taken: list[int] = []
+        self._options: list[int] = []
+        self._depth = 0
+
+    def begin(self, run: Turn) -> None:
+        self._depth = 0
+
+    def _answer(self, options: int) -> int:
+        depth = self._depth
+        if depth == len(self._taken):
+            self._taken.append(0)
+            self._options.append(options)
+        elif self._options[depth] != options:
+            raise DivergenceError(f"an equal run departs from an earlier one at choice {depth + 1}: {self._options[depth]} options, now {options}; {CAUSES}")
+        self._depth += 1
+        return self._taken[depth]
+
+    def choose(self, step: Step) -> ControlledThread:
+        enabled, current = step.enabled, step.current
+        answer = self._answer(len(enabled))
+        if current is None or current not in enabled:
+            return enabled[answer]
+        if answer == 0:
+            return current
+        return enabled[answer - (answer <= enabled.index(current))]
+
+    def choose_value(self, count: int) -> int:
+        return self._answer(count)
+
+    def end(self, log: Log, failures: tuple[Failure, ...]) -> bool:
+        if any(failure.kind in ("limit", "livelock") for failure in failures):
+            self.cut += 1
+        while self._taken and self._taken[-1] + 1 == self._options[-1]:
+            self._taken.pop()
+            self._options.pop()
+        if not self._taken:
+            self.complete = not self.cut
+            return False
+        self._taken[-1] += 1
+        return True
