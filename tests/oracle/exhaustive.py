@@ -55,7 +55,7 @@ class ExhaustiveDFS(detsched.Strategy):
 
 def everything(program: Callable[[], Any], most: int | None = None) -> detsched.Exploration:
     """The exploration of a program by every sequence of choices."""
-    return detsched.explore(program, strategy=ExhaustiveDFS(most), runs=None)
+    return detsched.explore(program, strategy=ExhaustiveDFS(most), runs=None, granularity="sync")
 
 
 def values(exploration: detsched.Exploration) -> set[Any]:

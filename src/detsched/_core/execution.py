@@ -161,7 +161,7 @@ class Execution:
         self.main_handle: Any = None
         """The `threading.Thread` of the main thread."""
         self.at_thread_begin: Callable[[ControlledThread], None] | None = None
-        """Called in each new thread, before it runs any code of the program."""
+        """Called in each thread, before it runs any code of the program."""
         self.main = self.current = ControlledThread(None, "MainThread", False, False, pool.baton(), get_ident())
 
     # ------------------------------------------------------------------ the yield point
@@ -602,6 +602,8 @@ class Execution:
             active.perform = self._perform
             self.ident = active.ident = main.os_ident
             try:
+                if self.at_thread_begin is not None:
+                    self.at_thread_begin(main)
                 if self._interrupts is not None:
                     self._interrupts.unshield()
                 value = program()

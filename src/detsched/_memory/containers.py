@@ -15,8 +15,8 @@ from enum import Enum
 from types import FunctionType
 from typing import Any
 
-from .._core.operation import READ, UPDATE, WRITE, Mode
-from .locations import Footprint, Location, Read, SharedObject, Write
+from .._core.operation import READ, UPDATE, WRITE, Mode, Operation
+from .locations import Footprint, Location, Read, Several, SharedObject, Write
 
 _PLAIN = (str, int, bytes, bool, type(None))
 
@@ -189,6 +189,12 @@ class ReadItem(Read):
     def apply(self) -> None:
         self.touched = self._effect(self._owner, self._container, self._argument)
         self._container = self._argument = None
+
+    def without(self, other: Operation) -> Footprint:
+        # Whether the key would have been there, or how long the container would have been, is not known: whatever it may have been.
+        if self._effect in _BY_KEY and isinstance(other, (ReadItem, Several)):
+            return tuple({**dict(self.touched), self._owner.structure: READ if self._effect is read_item else WRITE}.items())
+        return self.touched
 
     @property
     def is_call(self) -> bool:

@@ -29,7 +29,8 @@ class Location(Resource):
 
     def __init__(self, owner: SharedObject, part: str) -> None:
         # Not Resource.__init__: a location is named by its object, not by where it was made.
-        self.kind, self.file, self.line, self.nth, self.creator, self.run, self.given = "location", "", 0, 1, "", 0, None
+        self.kind, self.file, self.line, self.nth, self.creator, self.run, self.given = f"{owner.key}{part}", "", 0, 1, "shared", 0, None
+        self.used_at = None
         self.owner = owner
         self.part = part
 

@@ -66,12 +66,6 @@ class Monitoring:
         monitoring.free_tool_id(self._tool)
         self._armed.clear()
 
-    def begin_run(self) -> None:
-        pass
-
-    def end_run(self) -> None:
-        pass
-
     def begin_thread(self) -> None:
         pass
 

@@ -25,20 +25,12 @@ class Tracing:
 
     def __init__(self, watching: Any) -> None:
         self._watching = watching
-        self._before: _Trace = None
 
     def __enter__(self) -> Tracing:
         return self
 
     def __exit__(self, *exc: object) -> None:
         pass
-
-    def begin_run(self) -> None:
-        self._before = sys.gettrace()
-        self.begin_thread()
-
-    def end_run(self) -> None:
-        sys.settrace(self._before)
 
     def refresh(self) -> None:
         pass

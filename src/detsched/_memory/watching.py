@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
 from typing import Any, ClassVar
 
@@ -57,6 +57,7 @@ class Watching:
         self._alone = Alone()
         self._source: Any = Source(self)
         self._cleanups = 0
+        self._inside: set[int] = set()
         self._preemptions: Preemptions | None = None
         self._point = {"line": LINE, "opcode": INSTRUCTION, "gil": switch}.get(granularity)
         self.points: dict[int, set[int]] = {}
@@ -89,11 +90,26 @@ class Watching:
         scene.thorough = self.thorough
         scene.stores_under = self._stores_under
         execution.at_thread_begin = self._begin_thread
-        self._source.begin_run()
+        setattr(execution, "_perform", self._guarded(execution._perform))
+
+    def _guarded(self, perform: Callable[[Operation], Any]) -> Callable[[Operation], Any]:
+        """The yield point, with a note of who is in it: finalizers and signal handlers that run there make no accesses of their own."""
+        inside = self._inside = set()
+
+        def guarded(operation: Operation) -> Any:
+            me = get_ident()
+            if me in inside:
+                return perform(operation)
+            inside.add(me)
+            try:
+                return perform(operation)
+            finally:
+                inside.discard(me)
+
+        return guarded
 
     def end(self, execution: Execution) -> None:
         """The run has ended."""
-        self._source.end_run()
         self.blind = self.blind or (execution.main.children > 0 and not self._tables)
         known.begin({})
 
@@ -147,7 +163,7 @@ class Watching:
         """A site is about to execute, in a thread under control."""
         execution = active.execution
         site, only_beside_others = found
-        if (only_beside_others and not execution.main.children) or execution.current.atomic:  # type: ignore[union-attr]
+        if (only_beside_others and not execution.main.children) or execution.current.atomic or execution.current.os_ident in self._inside:  # type: ignore[union-attr]
             return
         if self._preemptions is not None and frame.f_lasti in self._tables[id(frame.f_code)].switches:
             self._preemptions.passed.add(execution.current)  # type: ignore[union-attr]

@@ -277,21 +277,21 @@ class Session:
             # Where a seed alone brings a run back, its random numbers come back with it; a search over orderings keeps them.
             seed = turn.seed if strategy.repeatable else settings.seed
             randomness.begin(execution, seed)
+        watching = self.watching
         self._excepthook.begin()
         running = self
-        watching = self.watching
         if watching is not None:
             watching.begin(execution, preemptions)
         try:
             with MainThread(execution):
                 value = contextvars.copy_context().run(execution.run, partial(self.program, *args))
         finally:
-            if watching is not None:
-                watching.end(execution)
             running = None
             self._excepthook.end()
             randomness.end()
             signals.end()
+            if watching is not None:
+                watching.end(execution)
             self._interrupts.unshield()
         if execution.abandoned:
             warnings.warn(
