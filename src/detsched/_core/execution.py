@@ -440,6 +440,7 @@ class Execution:
         if self.unwinding:
             return self._next_to_unwind()
         if self._foreground == 0:
+            self.log.ended = True
             return self._unwind()
         return self._next(me)
 
@@ -490,7 +491,8 @@ class Execution:
 
     def _unwind(self) -> ControlledThread:
         self.unwinding = True
-        self.log.left = [(t, t.pending) for t in self.live if t.pending is not None and (t.pending.enabled() or t.pending.held())]
+        there = [(t, t.pending, t.pending.enabled()) for t in self.live if t.pending is not None]
+        self.log.left = [(t, operation, able) for t, operation, able in there if able or operation.held()]
         self._fresh = None
         self._unwound.update(self.live)
         active.perform = self._perform_unwinding

@@ -16,7 +16,7 @@ class Log:
     of timeouts that fired without such a jump, and their deadlines.
     """
 
-    __slots__ = ("threads", "operations", "jumps", "expired", "waiting", "left", "cycle")
+    __slots__ = ("threads", "operations", "jumps", "expired", "waiting", "left", "ended", "cycle")
 
     def __init__(self) -> None:
         self.threads: list[ControlledThread] = []
@@ -25,8 +25,11 @@ class Log:
         self.expired: dict[int, float] = {}
         self.waiting: list[list[tuple[ControlledThread, Operation]]] = []
         """For each jump, the operations that could not go on because somebody else held what they wait for."""
-        self.left: list[tuple[ControlledThread, Operation]] = []
-        """The operations that could have gone on when the run was over, or could not because somebody held what they wait for."""
+        self.left: list[tuple[ControlledThread, Operation, bool]] = []
+        """The operations of the threads that were there when the run was over, if they could have gone on (True) or if somebody held what
+        they wait for (False)."""
+        self.ended = False
+        """Whether the run was over because the last thread that is no daemon had ended."""
         self.cycle: frozenset[ControlledThread] = frozenset()
         """The cycle of lock waits at which the run was stopped, whoever else could have gone on."""
 

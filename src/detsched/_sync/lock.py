@@ -166,7 +166,7 @@ class Locked(Operation):
 
     def apply(self) -> bool:
         self.found = self.resource.real.locked()
-        return self.found
+        return self.found  # type: ignore[no-any-return]
 
 
 def deadline_after(timeout: float) -> float:

@@ -156,7 +156,7 @@ class Locked(Operation):
 
     def apply(self) -> bool:
         self.found = self.resource.block.locked()
-        return self.found
+        return self.found  # type: ignore[no-any-return]
 
 
 class RLock:
