@@ -131,6 +131,8 @@ def compare(text, **settings):
     except TooMany:
         return "too large"
     found = noted(reduced)
+    if reduced.cut:
+        return "too large"  # it says itself that it cannot vouch for it
     wrong = [f"missed {outcome}" for outcome in brute.outcomes - reduced.outcomes]
     wrong += [f"invented {outcome}" for outcome in reduced.outcomes - brute.outcomes]
     if not len(brute.orderings) == len(reduced.orderings) == found.runs:

@@ -207,7 +207,7 @@ def test_later_settings_are_refused_by_name(name):
     [
         *(("granularity", value) for value in ("access", "gil", "line", "opcode")),
         ("shrink", True),
-        *(("strategy", value) for value in ("dpor", "dfs", "pct", "pos", "surw")),
+        *(("strategy", value) for value in ("pct", "pos", "surw")),
     ],
 )
 def test_later_values_are_refused_by_name(name, value):

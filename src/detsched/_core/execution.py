@@ -492,7 +492,7 @@ class Execution:
     def _unwind(self) -> ControlledThread:
         self.unwinding = True
         there = [(t, t.pending, t.pending.enabled()) for t in self.live if t.pending is not None]
-        self.log.left = [(t, operation, able) for t, operation, able in there if able or operation.held()]
+        self.log.left = [(t, operation, able or (False if operation.held() else None)) for t, operation, able in there]
         self._fresh = None
         self._unwound.update(self.live)
         active.perform = self._perform_unwinding

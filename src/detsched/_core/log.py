@@ -25,9 +25,9 @@ class Log:
         self.expired: dict[int, float] = {}
         self.waiting: list[list[tuple[ControlledThread, Operation]]] = []
         """For each jump, the operations that could not go on because somebody else held what they wait for."""
-        self.left: list[tuple[ControlledThread, Operation, bool]] = []
-        """The operations of the threads that were there when the run was over, if they could have gone on (True) or if somebody held what
-        they wait for (False)."""
+        self.left: list[tuple[ControlledThread, Operation, bool | None]] = []
+        """The threads that were there when the run was over, each with its pending operation, and whether that could have gone on:
+        True; False, because somebody held what it waits for; None, because what it waits for had not come."""
         self.ended = False
         """Whether the run was over because the last thread that is no daemon had ended."""
         self.cycle: frozenset[ControlledThread] = frozenset()

@@ -59,8 +59,8 @@ class Exploration(Generic[T]):
         self.redundant = 0
         """Runs of a systematic strategy that were equivalent to an earlier one of its own."""
         self.cut = 0
-        """Runs of a systematic strategy that were stopped because they were too long, or went round in circles: with any of these, no search is
-        complete."""
+        """Runs of a systematic strategy behind which something may lie that it does not cover: with any of these, no search is complete. They
+        were stopped as too long or as going round in circles, or cut daemons off while other threads were ending in no order."""
         self._systematic_runs = 0
         self._timed = False
         self.estimate: float | None = None
@@ -111,7 +111,7 @@ class Exploration(Generic[T]):
     def _coverage(self) -> str:
         """What is complete, and no more than that."""
         if not self.complete:
-            cut = f" ({_count(self.cut, 'run')} stopped early)" if self.cut else ""
+            cut = f" ({_count(self.cut, 'run')} with more behind than is covered)" if self.cut else ""
             return f"not complete{cut}"
         number = self._systematic_runs - self.redundant
         what = "order of yield points" if self._settings.strategy == "dfs" else "ordering"

@@ -64,7 +64,8 @@ class DPOR(Strategy):
         self.redundant = 0
         """Runs that were equivalent to an earlier one. (None are, for the operations of this library.)"""
         self.cut = 0
-        """Runs that were given up because they were too long, or went round in circles: what lies behind is not covered."""
+        """Runs behind which something may lie that is not covered: they were stopped as too long or as going round in circles, or they cut
+        daemons off although the last of the other threads ended in no order (join them, and it is one event)."""
         self._nodes: list[Node] = []
         self._names = Names()
         self._plan: list[Branch] = []
@@ -147,6 +148,7 @@ class DPOR(Strategy):
             self.cut += 1
         history = History(log, self._answers, self._names)
         self._extend(log, history.letters)
+        self.cut += history.doubtful
         for race in history.races:
             self._reverse(race, history)
         for index, (answer, count) in self._answers.items():

@@ -40,6 +40,9 @@ class History:
     def __init__(self, log: Log, answers: dict[int, tuple[int, int]], names: Names) -> None:
         self.letters: list[Letter] = []
         self.races: list[Race] = []
+        self.doubtful = False
+        """Whether daemons were cut off at an end that was no single event: the last of the other threads ended in no order. Which
+        of them ends the run is then no matter of happens-before, and a reduction may miss where the daemons stood."""
         self._log = log
         self._answers = answers
         self._names = names
@@ -96,10 +99,15 @@ class History:
                 child = operation.other_thread()
                 if child in self._number:
                     self._of[self._number[child]] = list(clock)
+        if over and not log.cycle:
+            known = self._clocks[-1]
+            finals = (final[thread] for thread in final if not thread.daemon)
+            self.doubtful = any(self._nth[event] > known[self._thread[event]] for event in finals)
         while jumps:
             self._jump(jumps.pop()[1])
         for thread, operation, able in log.left:
-            self._pending(thread, operation, able)
+            if able is not None:
+                self._pending(thread, operation, able)
 
     def _jump(self, waiting: list[tuple[ControlledThread, Operation]]) -> None:
         # What is blocked has its races before the jump, which comes after everything.
