@@ -117,6 +117,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # Lazy: a test runner that only loads the plugin, or a program that only imports the drop-in, pays for nothing else.
     where = _WHERE.get(name)
+    if name == "patched":
+        # All of ours that binds names of the standard library has to have bound them before they are patched.
+        importlib.import_module("._search.explore", __name__)
+        importlib.import_module("._testing.interleave", __name__)
     if where is not None:
         value = getattr(importlib.import_module(f".{where}", __name__), name)
     elif name == "threading":

@@ -1,7 +1,8 @@
 """The command line: unmodified scripts and modules under control.
 
 `run` does one run; without a failure it exits as the script did. `check` searches for a failure, `explore` goes on after
-failures, `replay` does a recorded run again. Exit status: 0 no failure, 1 failure found, 2 wrong usage.
+failures, `replay` does a recorded run again, `show` does so and explains it, as text, picture, diagram or JSON.
+Exit status: 0 no failure, 1 failure found, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ from collections.abc import Sequence
 from types import CodeType, ModuleType
 from typing import Any
 
+from ._core.schedule import Schedule
+from ._report import colour, keep
+from ._search.explain import explain
 from ._search.explore import search
-from ._search.run import Run, record
+from ._search.run import ONE_RUN, Run, check_schedule, recorded
 from ._search.session import Session
+from ._world import debugger
 from .errors import DetschedError, InvalidSchedule, InvalidSettings
 
 USAGE = 2
@@ -41,7 +46,7 @@ class Script:
     def __detsched_replay__(self, token: str) -> str:
         command = "detsched" if os.path.basename(sys.argv[0]) == "detsched" else "python3 -m detsched"
         target = ["-m", self._target] if self._is_module else [self._target]
-        return f"{command} replay --schedule {token} {shlex.join([*target, *self._args])}"
+        return f"{command} replay --schedule {keep.short(Schedule.parse(token))} {shlex.join([*target, *self._args])}"
 
     def __call__(self) -> None:
         module = ModuleType("__main__")
@@ -90,20 +95,48 @@ def _find_module(name: str) -> tuple[Any, CodeType, str]:
     return spec, code, spec.origin or name
 
 
+def _function(options: argparse.Namespace) -> Any:
+    """The function that `path.py::name` means: the program of a `check()` or of a decorated test, to be called without arguments."""
+    path, _, name = options.target.partition("::")
+    if options.module or options.args:
+        raise InvalidSettings(f"{options.target!r} names a function: it takes no -m and no arguments")
+    spec = importlib.util.spec_from_file_location(os.path.basename(path).removesuffix(".py"), path)
+    if spec is None or spec.loader is None or not os.path.exists(path):
+        raise InvalidSettings(f"there is no Python file {path!r}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module
+    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    spec.loader.exec_module(module)
+    found: Any = module
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if not callable(found):
+        raise InvalidSettings(f"{path!r} has no function {name!r}")
+    return found
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="detsched", description="Run Python programs with threads under a scheduler that you control.", allow_abbrev=False
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="run|check|explore|replay")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="run|check|explore|replay|show")
     for name, said in (
         ("run", "one run under a seed"),
         ("check", "many runs, until the first failure"),
         ("explore", "many runs, going on after failures"),
         ("replay", "a recorded run again, step by step"),
+        ("show", "a recorded run, explained"),
     ):
         command = commands.add_parser(name, help=said, description=said, allow_abbrev=False)
         if name == "replay":
             command.add_argument("--schedule", metavar="TOKEN|@PATH", required=True, help="what to replay")
+            command.add_argument("--pdb", action="store_true", help="stop in the debugger where the program fails")
+            command.add_argument("--until", type=int, metavar="STEP", help="stop in the debugger after this step, with the other threads parked")
+        elif name == "show":
+            command.add_argument("schedule", metavar="TOKEN|PATH", help="what to show")
+            command.add_argument("--html", metavar="FILE", help="write the picture into a file")
+            command.add_argument("--mermaid", action="store_true", help="print a Mermaid sequence diagram")
+            command.add_argument("--json", action="store_true", help="print JSON")
         else:
             command.add_argument("--seed", type=int, help="everything random flows from it (default 0)")
             command.add_argument("--strategy", help="who makes the choices: random, roundrobin")
@@ -115,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--granularity", help="where threads may be switched: sync")
         command.add_argument("--max-steps", type=int, help="give a run up after so many steps")
         command.add_argument("-m", dest="module", action="store_true", help="the target is a module, as for python -m")
-        command.add_argument("target", metavar="script.py", help="the script, or the module with -m")
+        command.add_argument("target", metavar="script.py", help="the script, the module with -m, or a function as file.py::name")
         command.add_argument("args", nargs=argparse.REMAINDER, help="its arguments")
     return parser
 
@@ -130,11 +163,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     }
     main_module, arguments, path = sys.modules["__main__"], sys.argv[:], sys.path[:]
     try:
-        script = Script(options.target, options.args, options.module)
-        script.enter()
+        script: Any = Script(options.target, options.args, options.module) if "::" not in options.target else _function(options)
+        if isinstance(script, Script):
+            script.enter()
         if options.command in ("check", "explore"):
             return _many(script, settings, options.command == "explore")
-        return _one(script, settings, options.schedule)
+        if options.command == "show":
+            return _show(script, settings, options)
+        return _one(script, settings, options.schedule, getattr(options, "pdb", False), getattr(options, "until", None))
     except (InvalidSettings, InvalidSchedule) as error:
         print(f"detsched: {error}", file=sys.stderr)
         return USAGE
@@ -151,22 +187,70 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.modules["__main__"], sys.argv[:], sys.path[:] = main_module, arguments, path
 
 
-def _one(script: Script, settings: dict[str, Any], schedule: str | None) -> int:
-    run: Run[None] = record(script, schedule=schedule, **settings)
+def _one(script: Any, settings: dict[str, Any], schedule: str | None, debug: bool, until: int | None) -> int:
+    session = Session.of(script, (), settings, ONE_RUN)
+    parsed = None if schedule is None else check_schedule(session, schedule, settings)
+    if until is not None and not 1 <= until <= len(parsed or ()):
+        raise InvalidSettings(f"--until {until}: the schedule has steps 1 to {len(parsed or ())}")
+    if debug or until is not None:
+        debugger.prepare()
+    with session:
+        run: Run[None] = recorded(session, parsed, *([debugger.StopAt(until)] if until is not None else []))
     if run.failure is not None:
         _say(run.report())
         if run.failure.kind == "exception":
             _traceback(run.failure.exception)
         if schedule is None:
             _say(f"seed {run._session.settings.seed}")
+        if debug:
+            _post_mortem(run)
         return 1
     if not run.steps:
         _say("detsched: warning: the script reached no yield point, nothing of it was under control")
     return _exit_status(run)
 
 
+def _post_mortem(run: Run[None]) -> None:
+    """The debugger where the program failed; where it did not raise, how to get to its last step."""
+    import pdb
+
+    assert run.failure is not None
+    if run.failure.kind == "exception":
+        pdb.post_mortem(run.failure.exception.__traceback__)
+    else:
+        _say(f"nothing was raised: stop before it with --until {run.steps}, and look at the threads there")
+
+
+def _show(script: Any, settings: dict[str, Any], options: argparse.Namespace) -> int:
+    session = Session.of(script, (), settings, ONE_RUN)
+    schedule = options.schedule
+    if os.path.exists(schedule):
+        schedule = f"@{schedule}"
+    parsed = check_schedule(session, schedule, settings)
+    sys.stdout.flush()
+    stdout, sys.stdout = sys.stdout, sys.stderr  # what the program prints is not what was asked for
+    try:
+        with session:
+            run: Run[None] = recorded(session, parsed)
+            if run.failure is not None and run.failure.kind != "divergence":
+                explain(session, run)
+    finally:
+        sys.stdout = stdout
+    if options.html:
+        run.to_html(options.html)
+        _say(f"detsched: written to {options.html}")
+    if options.mermaid:
+        print(run.to_mermaid(), end="")
+    if options.json:
+        print(run.to_json(), end="")
+    if not (options.html or options.mermaid or options.json):
+        report = run.report()
+        print(colour.coloured(report) if colour.wanted(sys.stdout) else report)
+    return 1 if run.failure is not None else 0
+
+
 def _many(script: Script, settings: dict[str, Any], keep_going: bool) -> int:
-    session = Session.of(script, (), settings, {"strategy": "auto", "keep_going": keep_going})
+    session = Session.of(script, (), settings, {"strategy": "auto", "keep_going": keep_going, "shrink": not keep_going})
     exploration = search(session)
     _say(exploration.report())
     failure = exploration.failure
@@ -181,7 +265,7 @@ def _many(script: Script, settings: dict[str, Any], keep_going: bool) -> int:
 
 def _say(text: str) -> None:
     sys.stdout.flush()
-    print(text, file=sys.stderr, flush=True)
+    print(colour.coloured(text) if colour.wanted(sys.stderr) else text, file=sys.stderr, flush=True)
 
 
 def _traceback(error: BaseException) -> None:

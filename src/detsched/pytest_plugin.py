@@ -6,6 +6,7 @@ made is in `_testing/pytest_item.py`.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Generator, Iterator
 from typing import Any
@@ -40,7 +41,7 @@ class _Told:
                 raise pytest.UsageError(f"--detsched-set={assignment}: write NAME=VALUE, with the name of a setting")
             texts[name.strip()] = value.strip()
         ini = {name: _ini(config, f"detsched_{name}") for name in (*_SETTINGS, *_other_ini_names(config))}
-        token = config.getoption("detsched_schedule")
+        token = config.getoption("detsched_schedule") or os.environ.get("DETSCHED_SCHEDULE") or _ini(config, "detsched_schedule") or None
         self.control_all = bool(config.getoption("detsched") or _ini(config, "detsched").lower() in ("1", "true", "yes"))
         self.control_all = self.control_all or token is not None or any(text is not None for text in texts.values())
         self.before: Any = None
@@ -97,7 +98,7 @@ def _ini(config: pytest.Config, name: str) -> str:
 def _other_ini_names(config: pytest.Config) -> list[str]:
     """Settings beyond those with an option of their own that the ini file speaks of."""
     names = [key.removeprefix("detsched_") for key in _raw_ini(config) if key.startswith("detsched_")]
-    others = [name for name in names if name not in _SETTINGS]
+    others = [name for name in names if name not in _SETTINGS and name != "schedule"]
     if not others:
         return []
     from .settings import NAMES
@@ -115,6 +116,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     for name, (wanted, said) in _SETTINGS.items():
         group.addoption(f"--detsched-{name}", dest=f"detsched_{name}", metavar=wanted, help=f"{said}. Implies --detsched")
         parser.addini(f"detsched_{name}", f"the setting {name} of detsched", default="")
+    parser.addini("detsched_schedule", "as --detsched-schedule", default="")
     group.addoption("--detsched-schedule", dest="detsched_schedule", metavar="TOKEN|@PATH", help="replay this schedule, with the test that it is of")
     group.addoption("--detsched-set", dest="detsched_set", metavar="NAME=VALUE", action="append", default=[], help="any other setting. Implies --detsched")
     config: Any = pluginmanager.get_plugin("pytestconfig")
@@ -144,7 +146,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     told = config.stash[_STATE]
     changed = {**told.ini, **told.options}
     if told.schedule is not None:
-        changed["schedule"] = config.getoption("detsched_schedule")
+        changed["schedule"] = str(told.schedule)
     return "detsched: " + ", ".join(f"{name}={value}" for name, value in changed.items()) if changed else None
 
 
@@ -214,10 +216,11 @@ def pytest_tmp_path_setup(fixturedef: Any, request: Any) -> Any:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
     outcome = yield
     driver = item.stash.get(_DRIVER, None)
-    if driver is not None and call.when == "call":
+    if driver is not None and call.when == "call" and call.excinfo is not None:
         report = outcome.get_result()
-        if driver.report and report.failed and not hasattr(report, "context"):
-            report.sections.append(("detsched", driver.report))
+        said = driver.report_of(call.excinfo.value)
+        if said and report.failed and not hasattr(report, "context"):
+            report.sections.append(("detsched", said))
 
 
 def _property(report: Any, name: str) -> Any:

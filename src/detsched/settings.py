@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from types import ModuleType
 from typing import Any, Literal, TypedDict, Unpack
 
 from .errors import InvalidSettings
@@ -19,14 +20,17 @@ class SettingsDict(TypedDict, total=False):
     seed: int
     runs: int | None
     seconds: float | None
-    granularity: Literal["sync"]
+    granularity: Literal["sync", "access", "gil", "line", "opcode"]
+    watch: Any
+    ignore: Any
+    races: bool
     timeouts: Literal["idle", "any"]
     clock: Literal["virtual", "real"]
     randomness: Literal["seeded", "real"]
     max_steps: int | None
     thread_exceptions: Literal["fail", "print"]
     keep_going: bool
-    shrink: Literal[False]
+    shrink: bool
     watchdog: float | None
     uncontrolled: Literal["error", "warn"]
     patch: bool
@@ -39,19 +43,11 @@ class SettingsDict(TypedDict, total=False):
 _LATER: dict[str, str] = {
     "preemptions": "bounds come with the systematic strategies",
     "delays": "bounds come with the systematic strategies",
-    "watch": "yield points on shared state are not there yet",
-    "ignore": "yield points on shared state are not there yet",
-    "races": "race detection comes with yield points on shared state",
     "progress": "progress lines come with long explorations",
     "workers": "parallel search is not there yet",
     "executor": "parallel search is not there yet",
 }
 _LATER_VALUES: dict[tuple[str, Any], str] = {
-    ("granularity", "access"): "yield points on shared state are not there yet: use granularity='sync'",
-    ("granularity", "gil"): "yield points inside plain code are not there yet: use granularity='sync'",
-    ("granularity", "line"): "yield points inside plain code are not there yet: use granularity='sync'",
-    ("granularity", "opcode"): "yield points inside plain code are not there yet: use granularity='sync'",
-    ("shrink", True): "shrinking is not there yet: leave it out, or say shrink=False",
 }
 STRATEGIES = ("auto", "dpor", "dfs", "random", "roundrobin")
 _STRATEGIES_LATER = ("pct", "pos", "surw")
@@ -74,7 +70,12 @@ class Settings:
     seed: everything random flows from it. Change it to see other schedules.
     runs: how many runs an exploration makes, None for no limit. Raise it for more confidence.
     seconds: real seconds after which an exploration stops, None for no limit. What a test covers then depends on the machine.
-    granularity: where yield points are: "sync", at synchronisation operations only.
+    granularity: where yield points are: "sync", at synchronisation operations only; "access", also before every access to state that
+        threads share, in watched code; "line" and "opcode", also at each line, or instruction; "gil", at synchronisation and where
+        this interpreter could really switch threads. Change it to see what finer switches do, or what your users can run into today.
+    watch: modules, packages, paths and functions that are watched besides your own code: names, or the things themselves.
+    ignore: the same, of what is not watched. Change it to keep code out that is known to be right.
+    races: whether a data race is a failure: two accesses, one of them a write, that no synchronisation orders.
     timeouts: when timeouts fire: "idle", only when nothing else can run; "any", whenever the strategy says. Change it to see what
         happens when a timeout comes at the worst moment.
     clock: "virtual": time jumps when nobody can run; "real": the machine's clock, and sleeps take as long as they say. Change it
@@ -84,7 +85,8 @@ class Settings:
     max_steps: steps after which a run is given up, None for no limit. Raise it for long programs.
     thread_exceptions: "fail", an exception that escapes a thread is a failure of the run; "print", it is printed as usual.
     keep_going: whether to go on after the first failure. True for explore, False for check.
-    shrink: whether to simplify a failing schedule. Not there yet.
+    shrink: whether to look for a simpler schedule with the same failure. True for check, False for explore. Turn it off for programs
+        of which 200 more runs would take too long.
     watchdog: real seconds without a yield point after which a run is given up, None for no limit. Raise it for programs that
         compute for long; it is off while a debugger is at work.
     uncontrolled: what happens when code that detsched does not steer holds a run up or uses its objects: "error", the run fails;
@@ -102,14 +104,17 @@ class Settings:
     seed: int = 0
     runs: int | None = 500
     seconds: float | None = None
-    granularity: Literal["sync"] = "sync"
+    granularity: Literal["sync", "access", "gil", "line", "opcode"] = "sync"
+    watch: Any = ()
+    ignore: Any = ()
+    races: bool = False
     timeouts: Literal["idle", "any"] = "idle"
     clock: Literal["virtual", "real"] = "virtual"
     randomness: Literal["seeded", "real"] = "seeded"
     max_steps: int | None = 20_000
     thread_exceptions: Literal["fail", "print"] = "fail"
     keep_going: bool = False
-    shrink: Literal[False] = False
+    shrink: bool = False
     watchdog: float | None = 5.0
     uncontrolled: Literal["error", "warn"] = "error"
     patch: bool = True
@@ -144,7 +149,7 @@ class Settings:
         if self.max_steps is not None and (type(self.max_steps) is not int or self.max_steps < 1):
             raise _refuse("max_steps", self.max_steps, "a positive int, or None for no limit")
         for name, allowed in (
-            ("granularity", ("sync",)),
+            ("granularity", ("sync", "access", "gil", "line", "opcode")),
             ("timeouts", ("idle", "any")),
             ("clock", ("virtual", "real")),
             ("randomness", ("seeded", "real")),
@@ -153,13 +158,22 @@ class Settings:
         ):
             if getattr(self, name) not in allowed:
                 raise _refuse(name, getattr(self, name), " or ".join(map(repr, allowed)) + _nearest(getattr(self, name), allowed))
-        for name in ("keep_going", "patch", "shrink", "save"):
+        for name in ("keep_going", "patch", "races", "shrink", "save"):
             if type(getattr(self, name)) is not bool:
                 raise _refuse(name, getattr(self, name), "True or False")
+        for name in ("watch", "ignore"):
+            self._check_selection(name, getattr(self, name))
         if self.database is not None and (not isinstance(self.database, (str, os.PathLike)) or not os.fspath(self.database)):
             raise _refuse("database", self.database, "the path of a folder, or None for nowhere")
         if self.setup is not None and not callable(self.setup):
             raise _refuse("setup", self.setup, "a callable whose value becomes the program's first argument, or None")
+
+    @staticmethod
+    def _check_selection(name: str, value: Any) -> None:
+        wanted = "a module, package, path or function, or a list of them: modules by name or as themselves"
+        for each in value if isinstance(value, (list, tuple, set, frozenset)) else [value]:
+            if not each or not (isinstance(each, (str, os.PathLike, ModuleType)) or callable(each)):
+                raise _refuse(name, value, wanted)
 
     def _check_strategy(self) -> None:
         strategy = self.strategy
@@ -265,10 +279,12 @@ def parse(name: str, text: str, where: str) -> Any:
             return int(text)
         if name in ("seconds", "watchdog"):
             return float(text)
-        if name in ("keep_going", "patch", "shrink", "save"):
+        if name in ("keep_going", "patch", "races", "shrink", "save"):
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
     except (ValueError, KeyError):
         raise InvalidSettings(f"{where}={text!r} is no value for the setting {name!r}") from None
+    if name in ("watch", "ignore"):
+        return tuple(filter(None, (each.strip() for each in text.split(","))))
     return text
 
 

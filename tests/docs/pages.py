@@ -104,9 +104,13 @@ def missing_line(expected, output, places=False):
 
 
 def folder_like_the_root(folder):
-    """Put into a folder what commands of the documentation expect in the repository root."""
+    """Put into a folder what commands of the documentation expect in the repository root, with the plugin of pytest as if installed."""
     for name in ("src", "docs"):
         (folder / name).symlink_to(ROOT / name, target_is_directory=True)
+    installed = folder / "detsched-0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: detsched\nVersion: 0\n")
+    (installed / "entry_points.txt").write_text("[pytest11]\ndetsched = detsched.pytest_plugin\n")
     return folder
 
 

@@ -43,7 +43,7 @@ def environment(project, **more):
     """What a command finds in its environment: nothing of the process that runs these tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DETSCHED_", "PYTEST_", "PYTHON", "CI"))}
     path = os.pathsep.join([str(project.parent / "bin"), kept.get("PATH", "")])
-    return {**kept, "PATH": path, "PYTHONPATH": SOURCE, "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1", "COLUMNS": "250", **more}
+    return {**kept, "PATH": path, "PYTHONPATH": SOURCE, "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1", "COLUMNS": "250", "DETSCHED_STRATEGY": "random", "DETSCHED_GRANULARITY": "sync", **more}
 
 
 def shell(project, line, **more):

@@ -14,6 +14,8 @@ def test_asyncio_run(box):
 
     async def main():
         await asyncio.gather(put(1), put(2))
+        await asyncio.sleep(60)
+        assert await asyncio.to_thread(len, box) == 2
 
     asyncio.run(main())
     assert box == [1, 2]

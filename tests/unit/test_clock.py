@@ -1,6 +1,7 @@
 """Time inside a run: readings, sleeps, timeouts, jumps."""
 
 import queue
+import sys
 import threading
 import time
 from time import sleep
@@ -438,3 +439,16 @@ def test_trace_events_have_the_time():
         lock.acquire()
 
     assert [event.time for event in detsched.record(program).trace] == [0, 2, 2, 5, 5]
+
+
+def test_what_stands_in_unittest_stays_there():
+    """The clock that unittest takes for itself does not stand in for `time` in other modules."""
+    import unittest.case  # noqa: F401
+
+    def program():
+        time.sleep(0.5)
+        return time is sys.modules["time"]
+
+    run = detsched.record(program)
+
+    assert (run.value, run.clock) == (True, 0.5)

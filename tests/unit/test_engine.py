@@ -234,7 +234,7 @@ def test_run_raises_deadlock():
         with lock:
             lock.acquire()
 
-    with pytest.raises(DeadlockError, match="MainThread waits to acquire Lock") as caught:
+    with pytest.raises(DeadlockError, match=r"MainThread waits to acquire lock \(test_engine.py:") as caught:
         detsched.run(program)
 
     assert any("replay" in note for note in caught.value.__notes__)
@@ -367,7 +367,7 @@ def test_lost_wake_up():
 
     assert [failure.kind for failure in exploration.failures] == ["deadlock"]
     assert len(exploration.outcomes) == 2
-    assert "waiter waits to wake up from Condition" in str(exploration.failure.exception)
+    assert "waiter waits to wake up from condition (test_engine.py:" in str(exploration.failure.exception)
 
 
 def test_a_timed_wait_is_no_deadlock():

@@ -244,7 +244,7 @@ def test_summary_and_report():
     assert "\n" not in exploration.summary()
     for part in ("1 failure", "100 runs", "seed 5", "2 outcomes"):
         assert part in exploration.summary()
-    report = exploration.report()
+    report = " ".join(exploration.report().split())
     for part in (exploration.summary(), "b was first", "detsched.replay(fails_sometimes", "'fine'"):
         assert part in report
 

@@ -25,7 +25,7 @@ def anew(tmp_path, monkeypatch):
     state.update(broken=True, more=0, calls=[])
 
 
-@detsched.interleave(runs=50, strategy="random")
+@detsched.interleave(runs=50, strategy="random", shrink=False)
 def race():
     """Fails where b is first, if it is broken. `more` makes the schedules of before unfit."""
     lock, log = threading.Lock(), []
@@ -281,7 +281,7 @@ def test_written_as_a_whole(monkeypatch):
 def test_several_failures_of_one_test():
     """Each is kept; the newest come first."""
 
-    @detsched.interleave(runs=50, strategy="random", keep_going=True)
+    @detsched.interleave(runs=50, strategy="random", granularity="sync", keep_going=True)
     def two():
         log = []
         threads = [threading.Thread(target=log.append, args=(me,)) for me in "ab"]

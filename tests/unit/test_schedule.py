@@ -280,8 +280,8 @@ def test_a_replay_that_departs_names_the_step():
         detsched.replay(changed("another operation"), schedule=recorded.schedule)
 
     assert f"at step {first}:" in str(caught.value)
-    assert "expected" in str(caught.value) and "acquire Lock" in str(caught.value)
-    assert "set Event" in str(caught.value)
+    assert "expected" in str(caught.value) and "acquire lock (" in str(caught.value)
+    assert "set event (" in str(caught.value)
 
 
 def test_a_replay_reports_divergence_as_a_failure():

@@ -190,7 +190,7 @@ def test_a_misspelt_setting_is_not_taken_for_a_parameter():
     assert "seed" in text_of(detsched.run, program, sed=3)
 
 
-LATER = ["preemptions", "delays", "watch", "ignore", "races", "progress", "workers", "executor"]
+LATER = ["preemptions", "delays", "progress", "workers", "executor"]
 
 
 @pytest.mark.parametrize("name", LATER)
@@ -205,8 +205,6 @@ def test_later_settings_are_refused_by_name(name):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("granularity", value) for value in ("access", "gil", "line", "opcode")),
-        ("shrink", True),
         *(("strategy", value) for value in ("pct", "pos", "surw")),
     ],
 )
@@ -268,7 +266,7 @@ def test_environment(monkeypatch):
     assert "roundrobin" in exploration.summary()
 
 
-@pytest.mark.parametrize(("name", "value"), [("SEED", "x"), ("RUNS", "1.5"), ("SECONDS", "soon"), ("KEEP_GOING", "maybe"), ("RUNS", "0"), ("STRATEGY", "magic"), ("GRANULARITY", "line"), ("MAX_STEPS", "")])
+@pytest.mark.parametrize(("name", "value"), [("SEED", "x"), ("RUNS", "1.5"), ("SECONDS", "soon"), ("KEEP_GOING", "maybe"), ("RUNS", "0"), ("STRATEGY", "magic"), ("GRANULARITY", "finest"), ("RACES", "perhaps"), ("MAX_STEPS", "")])
 def test_wrong_environment(monkeypatch, name, value):
     """A wrong value there is refused, and the message names it."""
     monkeypatch.setenv(f"DETSCHED_{name}", value)
@@ -385,6 +383,7 @@ def test_profiles_that_are_there(profiles):
 @pytest.mark.parametrize("given", [{"runs": 7, "seed": 3}, {"settings": Settings(runs=7, seed=3)}])
 def test_register(profiles, given):
     """By keywords, or from a Settings; used by name."""
+    given = dict(given)
     shared = given.pop("settings", None)
     Settings.register("mine", *([shared] if shared else []), **given)
 
@@ -466,3 +465,21 @@ def test_every_setting_says_when_to_change_it():
 
     for name in settings_module.NAMES:
         assert f"\n{name}: " in text, name
+
+
+@pytest.mark.parametrize("value", ["no_such_module_anywhere", 7, [None], [""], "math"])
+@pytest.mark.parametrize("name", ["watch", "ignore"])
+def test_a_selection_of_nothing(name, value):
+    """What cannot be watched or ignored is refused, and named."""
+    text = text_of(detsched.run, one_point, granularity="access", **{name: value})
+
+    assert text.startswith(name)
+    assert repr(value) in text or repr(value).strip("[]") in text
+
+
+def test_selections_from_the_environment(monkeypatch):
+    """Modules and functions by name, with commas between them."""
+    monkeypatch.setenv("DETSCHED_GRANULARITY", "access")
+    monkeypatch.setenv("DETSCHED_WATCH", "queue, queue.Queue.put")
+
+    assert "watch-queue,queue:Queue:put" in str(detsched.record(one_point).schedule)

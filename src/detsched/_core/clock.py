@@ -30,6 +30,9 @@ EPOCH = 1_767_225_600.0
 """What `time.time()` is at the start of a run: 2026-01-01 00:00:00 UTC, whatever the day is."""
 
 
+_LONGEST = 3600.0 * 24 * 365
+
+
 class VirtualClock:
     """The clock of one run. `base` is in seconds since the start of the run."""
 
@@ -82,22 +85,30 @@ class VirtualClock:
 
 
 class RealClock(VirtualClock):
-    """The machine's clock. Timeouts fire when nobody can run, as on the virtual one, but the time until then is waited for."""
+    """The machine's clock: readings are its own, and a sleep takes as long as it says.
 
-    __slots__ = ("_began",)
+    Who goes on when is decided on the virtual clock all the same, for the order in which real deadlines come is not the same
+    twice. A jump waits until every wait that is due then has had its time.
+    """
+
+    __slots__ = ("_due",)
 
     real = True
 
     def __init__(self, log: Log, anytime: bool, answer: Callable[[int], int]) -> None:
         super().__init__(log, anytime, answer)
-        self._began = monotonic()
+        self._due: dict[float, float] = {}
 
     def deadline(self, timeout: float, thread: ControlledThread) -> float:
-        return monotonic() - self._began + timeout
+        deadline = super().deadline(timeout, thread)
+        self._due[deadline] = max(self._due.get(deadline, 0.0), monotonic() + timeout)
+        return deadline
 
     def pass_time(self, until: float) -> None:
-        sleep(max(0.0, min(until - (monotonic() - self._began), 3600.0 * 24 * 365)))
-        self.base = max(until, monotonic() - self._began)
+        due = [deadline for deadline in self._due if deadline <= until]
+        left = max((self._due.pop(deadline) for deadline in due), default=0.0) - monotonic()
+        sleep(max(0.0, min(left, _LONGEST)))
+        self.base = until
 
 
 class ReadClock(Operation):

@@ -35,8 +35,9 @@ from .active import active
 from .baton import Baton
 from .clock import RealClock, VirtualClock
 from .external import look
-from .failure import Failure
+from .failure import Failure, Waiting
 from .frames import boundaries, raised_at
+from .interrupts import Interrupts
 from .log import Log
 from .operation import Operation
 from .thread import ControlledThread
@@ -97,9 +98,10 @@ class Execution:
         observers: Iterable[Observer] = (),
         on_exception: Callable[[ControlledThread, BaseException], bool] = lambda thread, error: False,
         at_main_end: Callable[[], None] = lambda: None,
-        awaited: Callable[[int], str | None] = lambda index: None,
+        awaited: Callable[[int], str | None] | None = None,
         real_clock: bool = False,
         timeouts_any: bool = False,
+        interrupts: Interrupts | None = None,
     ) -> None:
         self.log = Log()
         self._threads, self._operations = self.log.threads, self.log.operations
@@ -112,6 +114,8 @@ class Execution:
         """
         self.failures: list[Failure] = []
         self.raised: list[tuple[ControlledThread, BaseException]] = []
+        self.stood: dict[ControlledThread, tuple[Waiting, ...]] = {}
+        """Where the other threads were when one raised; in observed runs only."""
         self.error: BaseException | None = None
         """What ended the run from outside the program: an interrupt, a strategy that failed."""
         self.terms: dict[str, Any] = {}
@@ -120,6 +124,8 @@ class Execution:
         """The answers given to `choose()`, in order."""
         self.locations: dict[Any, tuple[Resource, Any]] = {}
         """The locations that the program named by `access()`, each with its object."""
+        self.raw_idents: list[int] = []
+        """Identities of threads that have no Thread object of the program's, and were given one all the same."""
         self.named: dict[int, tuple[Any, str]] = {}
         """Names that the program gave to other objects, by their id."""
         self.unwinding = False
@@ -141,16 +147,21 @@ class Execution:
         self._at_main_end = at_main_end
         self._awaited = awaited
         self._handlers: list[Callable[[], None]] = []
+        self._interrupts = interrupts
         self._fresh: ControlledThread | None = None
         self._foreground = 0
         self._unwound: set[ControlledThread] = set()
         self._watch = verdict.Watch()
-        self._alarm = self._alarm_after_fresh = min(self._last_stretch(-1), verdict.Watch.PERIOD)
+        self._next_look = self._alarm = min(self._last_stretch(-1), verdict.Watch.PERIOD)
+        self._careful = False
+        """Whether every step goes the long way: a replay that waits for the world outside."""
         self._housekeeping = verdict.Housekeeping()
         self._step = Step()
         self._step.log = self.log
         self.main_handle: Any = None
         """The `threading.Thread` of the main thread."""
+        self.at_thread_begin: Callable[[ControlledThread], None] | None = None
+        """Called in each new thread, before it runs any code of the program."""
         self.main = self.current = ControlledThread(None, "MainThread", False, False, pool.baton(), get_ident())
 
     # ------------------------------------------------------------------ the yield point
@@ -166,6 +177,11 @@ class Execution:
                 self._step.enabled = enabled
                 try:
                     chosen = self._choose(self._step)
+                except RecursionError:
+                    # The program's recursion is about to end here, and must not leave a lock held that only wants to be freed.
+                    if me not in enabled:
+                        raise
+                    chosen = me
                 except BaseException as error:
                     chosen = self._abort(error)
             elif enabled:
@@ -181,7 +197,12 @@ class Execution:
         threads.append(me)
         self._operations.append(operation)
         if self._observers:
-            self._observe(me, operation)
+            try:
+                self._observe(me, operation)
+            except RecursionError:
+                threads.pop()
+                self._operations.pop()
+                raise
         return operation.apply()
 
     def _next(self, me: ControlledThread) -> ControlledThread:
@@ -189,14 +210,16 @@ class Execution:
         fresh = self._fresh
         if fresh is not None:
             self._fresh = None
-            self._alarm = self._alarm_after_fresh
+            self._alarm = 0 if self._careful else self._next_look
             return fresh
         if self._handlers and self._signalled(me):
             return self.main
-        if len(self.log) >= self._alarm:
+        if len(self.log) >= self._next_look:
             stop = self._look()
             if stop is not None:
                 return stop
+        if self._careful:
+            self._await_recorded()
         while True:
             enabled = self.enabled_now()
             if enabled:
@@ -215,6 +238,8 @@ class Execution:
         self._step.enabled = enabled
         try:
             return self._choose(self._step)
+        except RecursionError:
+            raise
         except BaseException as error:
             return self._abort(error)
 
@@ -269,6 +294,8 @@ class Execution:
         try:
             for observer in self._observers:
                 observer.event(self, me, operation)
+        except RecursionError:
+            raise
         except BaseException as error:
             chosen = self._abort(error)
             if chosen is not me:
@@ -304,7 +331,7 @@ class Execution:
     def _wait_outside(self, waiting: list[ControlledThread], until: float | None) -> bool:
         """Wait in real time for the first of what threads wait for outside of the run, at most for as long as the next deadline
         is away. Whether anything came."""
-        wanted = self._awaited(len(self.log))
+        wanted = None if self._awaited is None else self._awaited(len(self.log))
         everything = [thread.pending for thread in waiting if thread.pending is not None]
         if wanted is not None:
             # A replay waits for what came first when it was recorded.
@@ -328,6 +355,20 @@ class Execution:
         finally:
             self.outside -= 1
         return False
+
+    def _await_recorded(self) -> None:
+        """A replay: the thread whose turn it was has waited for the world outside, and that has to come first."""
+        assert self._awaited is not None
+        wanted = self._awaited(len(self.log))
+        for thread in self.live:
+            if thread.label == wanted and thread.pending is not None and thread.pending.external and not thread.pending.enabled():
+                self._wait_outside([thread], None)
+
+    def expect_outside(self) -> None:
+        """A thread is about to wait for the world outside."""
+        if self._awaited is not None:
+            self._careful = True
+            self._alarm = 0
 
     def _signalled(self, me: ControlledThread) -> bool:
         """Signals have come: the main thread calls their handlers, wherever it stands. Whether it has to be given the baton first."""
@@ -370,7 +411,8 @@ class Execution:
                 return self._stop(self._stuck(self.enabled_now() or watch.recent(self)))
         if steps % _COLLECT_EVERY == 0:
             gc.collect()
-        self._alarm = min(self._last_stretch(steps), steps + (1 if watch.looking_closer else watch.PERIOD))
+        self._next_look = min(self._last_stretch(steps), steps + (1 if watch.looking_closer else watch.PERIOD))
+        self._alarm = 0 if self._careful else self._next_look
         return None
 
     def _last_stretch(self, steps: int) -> int:
@@ -397,6 +439,7 @@ class Execution:
         if not 0 <= index < count:
             raise InternalError(f"the strategy answered {index} to a question with {count} options")
         self.values.append(index)
+        self.log.answers.append((self.current.label, index))
         return index
 
     # ------------------------------------------------------------------ threads
@@ -416,17 +459,19 @@ class Execution:
         self.live.append(thread)
         self._awake.append(thread)
         self._fresh = thread
-        # The next yield point is not a common one. (An interrupt may have set the alarm to 0 already: it stays.)
-        self._alarm_after_fresh, self._alarm = self._alarm, 0
+        self._alarm = 0  # the next yield point is not a common one
         return thread
 
     def raised_in(self, thread: ControlledThread, error: BaseException) -> None:
         """An exception escaped a thread."""
         if isinstance(error, Unwind) or self.unwinding:
             return
+        thread.pending, thread.blocking = None, False  # what it announced last has been done
         handled = self._on_exception(thread, error)
         if not handled and not isinstance(error, SystemExit):
             self.raised.append((thread, error))
+            if self._observers:
+                self.stood[thread] = tuple(w for w in verdict.positions(self) if w.label != thread.label)
 
     def _ended(self, me: ControlledThread) -> ControlledThread:
         """Take a thread out of the run; who goes on."""
@@ -443,6 +488,13 @@ class Execution:
             self.log.ended = True
             return self._unwind()
         return self._next(me)
+
+    def _give_up_on(self, me: ControlledThread) -> ControlledThread:
+        """End the run without a thread that could not be ended as it should."""
+        if me in self.live:
+            self.live.remove(me)
+        me.ended = True
+        return self._unwind()
 
     # ------------------------------------------------------------------ the end of a run
 
@@ -462,17 +514,17 @@ class Execution:
     def interrupt(self, error: BaseException) -> None:
         """End the run at its next yield point, and have its caller see `error`. From a signal handler."""
         self.error = error
-        self._alarm = self._alarm_after_fresh = 0
+        self._next_look = self._alarm = 0
 
     def stop_soon(self, failure: Failure) -> None:
         """End the run with a failure at its next yield point. From any thread."""
         self.trespass = failure
-        self._alarm = self._alarm_after_fresh = 0
+        self._next_look = self._alarm = 0
 
     def handle(self, handler: Callable[[], None]) -> None:
         """Have the main thread call a signal's handler at the next yield point, also where it is blocked."""
         self._handlers.append(handler)
-        self._alarm = self._alarm_after_fresh = 0
+        self._next_look = self._alarm = 0
 
     def leave_behind(self, lost: ControlledThread, failure: Failure) -> None:
         """End the run without a thread that has the baton and does not come back from where it is. Called by the watchdog."""
@@ -495,6 +547,7 @@ class Execution:
         self.log.left = [(t, operation, able or (False if operation.held() else None)) for t, operation, able in there]
         self._fresh = None
         self._unwound.update(self.live)
+        self.log.pending = [(thread, thread.pending) for thread in self.live if thread.pending is not None]
         active.perform = self._perform_unwinding
         return self._next_to_unwind()
 
@@ -551,6 +604,8 @@ class Execution:
             active.perform = self._perform
             self.ident = active.ident = main.os_ident
             try:
+                if self._interrupts is not None:
+                    self._interrupts.unshield()
                 value = program()
                 if not self.unwinding:
                     self._at_main_end()
@@ -568,6 +623,8 @@ class Execution:
             if following is not main:
                 self._hand_over(following, main)
         finally:
+            if self._interrupts is not None:
+                self._interrupts.shield()
             if self.trespass is not None and self.trespass not in self.failures:
                 self.failures.append(self.trespass)
             if self.live and self.error is None:
@@ -578,9 +635,9 @@ class Execution:
             active.ident = 0
             if sys.gettrace() is not tracing:
                 sys.settrace(tracing)
-            if collecting:
-                gc.enable()
             active.clear()
+            if collecting:
+                gc.enable()  # now, for finalizers that it calls are no business of the run
         return value
 
     def _release_what_is_held(self) -> None:
@@ -636,30 +693,30 @@ class _Job:
     def __call__(self, clear: Callable[[], None]) -> Baton | None:
         execution, thread = self._execution, self._thread
         try:
-            assert thread.body is not None
-            thread.body(not execution.unwinding)
-        except Unwind:
-            pass
-        except BaseException as error:
-            execution.raised_in(thread, error)
-        clear()
-        try:
+            try:
+                assert thread.body is not None
+                thread.body(not execution.unwinding)
+            except Unwind:
+                pass
+            except BaseException as error:
+                execution.raised_in(thread, error)
+            clear()
             if thread.lost:
                 return None
             following = execution._ended(thread)
         except BaseException as error:  # a fault of ours: better a run that is given up than one that hangs
             execution.error = execution.error or InternalError(f"at the end of {thread!r}: {error!r}")
-            following = execution._unwind()
+            following = execution._give_up_on(thread)
         execution.current = following
         execution.ident = active.ident = following.os_ident
         return following.baton
 
 
-def exception_failure(thread: ControlledThread, error: BaseException) -> Failure:
+def exception_failure(thread: ControlledThread, error: BaseException, others: tuple[Waiting, ...] = ()) -> Failure:
     """The failure that an exception which escaped a thread is."""
     where = raised_at(error.__traceback__)
     origin = ("exception", type(error).__qualname__, where.function, str(where))
-    return Failure("exception", error, thread.name, origin, location=where)
+    return Failure("exception", error, thread.name, origin, positions=others, location=where)
 
 
 __all__ = ["Execution", "Observer", "Step", "exception_failure"]

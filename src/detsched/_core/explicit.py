@@ -23,6 +23,7 @@ class Given(Resource):
 
     def __init__(self, kind: str, name: str) -> None:
         self.kind, self.file, self.line, self.nth, self.creator, self.run, self.given = kind, "", 0, 1, "", 0, name
+        self.used_at = None
 
 
 class YieldPoint(Operation):

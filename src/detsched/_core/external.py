@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
-from .operation import Mode, Operation, READ
+from .active import active
+from .operation import READ, Mode, Operation
 from .resource import Resource
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class External(Operation):
         self._what = what
         self._came = False
         self._both_ends = both_ends
+        if active.execution is not None:
+            active.execution.expect_outside()
 
     def enabled(self) -> bool:
         return self._came or self._clock.expired(self.deadline)

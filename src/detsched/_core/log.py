@@ -13,16 +13,20 @@ class Log:
     """Two parallel lists, because that is the cheapest thing to write at every step.
 
     `jumps` holds the positions before which the virtual clock jumped because nobody could run. `expired` holds the positions
-    of timeouts that fired without such a jump, and their deadlines.
+    of timeouts that fired without such a jump, and their deadlines. `pending` is what the threads that were left at the end had
+    announced and did not come to do: blocked ones, and daemons. `answers` are those of `choose()` and of timeouts that may fire
+    at any time, each with the label of the thread that asked.
     """
 
-    __slots__ = ("threads", "operations", "jumps", "expired", "waiting", "left", "ended", "cycle")
+    __slots__ = ("threads", "operations", "jumps", "expired", "pending", "answers", "waiting", "left", "ended", "cycle")
 
     def __init__(self) -> None:
         self.threads: list[ControlledThread] = []
         self.operations: list[Operation] = []
         self.jumps: list[int] = []
         self.expired: dict[int, float] = {}
+        self.pending: list[tuple[ControlledThread, Operation]] = []
+        self.answers: list[tuple[str, int]] = []
         self.waiting: list[list[tuple[ControlledThread, Operation]]] = []
         """For each jump, the operations that could not go on because somebody else held what they wait for."""
         self.left: list[tuple[ControlledThread, Operation, bool | None]] = []

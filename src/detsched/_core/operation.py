@@ -125,6 +125,18 @@ class Operation:
         """The thread that this operation starts or waits for the end of."""
         return None
 
+    def awaited(self) -> tuple[Resource, ...]:
+        """What an operation that is blocked waits for, in the terms of the program."""
+        return tuple(resource for resource, _ in self.footprint())
+
+    def shows(self) -> str:
+        """The value at what the operation touches, now, as short text; empty where it is not known.
+
+        Asked for reports only: for a reading where it is about to be applied, for anything else when it has been. No code of
+        the program may run for it.
+        """
+        return ""
+
     @property
     def key(self) -> str:
         """What schedules are checked by: the same before and after the operation is applied, and in every process."""

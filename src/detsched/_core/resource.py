@@ -16,6 +16,8 @@ from zlib import crc32
 from _thread import get_ident
 
 from .active import active
+from .frames import PROGRAM, program_frame, rank
+from .names import called
 
 if TYPE_CHECKING:
     from .thread import ControlledThread
@@ -36,17 +38,22 @@ def is_machinery(filename: str) -> bool:
 class Resource:
     """The identity of one object that operations touch, and the place of the engine's state about it."""
 
-    __slots__ = ("kind", "file", "line", "nth", "creator", "run", "given")
+    __slots__ = ("kind", "file", "line", "nth", "creator", "run", "given", "used_at")
 
     def __init__(self, kind: str, frame: FrameType | None) -> None:
         self.kind = kind
         self.given: str | None = None
+        self.used_at: tuple[str, int] | None
         while frame is not None and is_machinery(frame.f_code.co_filename):
             frame = frame.f_back
         if frame is None:
             self.file, self.line = "", 0
         else:
             self.file, self.line = frame.f_code.co_filename, frame.f_lineno
+        # Of what the standard library made for the program: the program's line, for reports.
+        self.used_at = None
+        if frame is not None and rank(self.file) != PROGRAM and (outer := program_frame(frame)) is not None:
+            self.used_at = outer.f_code.co_filename, outer.f_lineno or 0
         self.nth = 1
         self.creator = ""
         self.run = 0
@@ -69,6 +76,7 @@ class Resource:
         """A resource from nowhere: of an object that was made before control, or that the program never sees made."""
         state = cls.__new__(cls)
         state.kind, state.file, state.line, state.nth, state.creator, state.run, state.given = kind, "", 0, 1, "", 0, None
+        state.used_at = None
         return state
 
     @property
@@ -86,9 +94,25 @@ class Resource:
     def __str__(self) -> str:
         if self.given is not None:
             return self.given
-        nth = f" #{self.nth}" if self.nth > 1 else ""
+        name, nth, place = self._called()
+        number = f" #{nth}" if nth > 1 else ""
         by = f" of thread {self.creator}" if self.creator not in ("", "0") else ""
-        return f"{self.kind}{nth}{by} ({os.path.basename(self.file)}:{self.line})" if self.file else f"{self.kind}{nth}{by}"
+        return f"{name}{number}{by}{place}"
+
+    def _called(self) -> tuple[str, int, str]:
+        """The name that the program gives to what its line makes, the how manieth of that name it is, and the place in brackets."""
+        if not self.file:
+            return self.kind, self.nth, ""
+        file, line = self.used_at or (self.file, self.line)
+        place = f" ({os.path.basename(file)}:{line})"
+        names = called(self.file, self.line, self.kind)
+        if not names:
+            return self.kind, self.nth, place
+        turn, which = divmod(self.nth - 1, len(names))
+        name = names[which]
+        if self.used_at is not None and (outer := called(file, line, name.partition(".")[0])):
+            name = f"{outer[0]}.{name.rpartition('.')[2]}"
+        return name, turn + 1, place
 
 
 def caller() -> FrameType | None:

@@ -6,8 +6,8 @@ A token has six parts, joined by `~`, of letters, digits and `. , : - _` only, s
 
 - the format version;
 - the settings that its meaning depends on: the granularity; `.any` where timeouts may fire at any time, `.seed7` where random
-  numbers flowed from that seed, and `.stopped` where the run was stopped at its end because it was too long or went round in
-  circles;
+  numbers flowed from that seed, `.watch-queue,kafka:future` and `.ignore-…` for what was watched and ignored by name (a colon
+  stands for a dot), and `.stopped` where the run was stopped at its end because it was too long or went round in circles;
 - the program: its name, and a digest of that name. A program may be edited and its tokens still read;
 - the choices, as deviations from going on with the current thread: whose turn it is, and for how many events.
   Threads are named by their spawn path, so 2.1 is the first thread that the second thread of main started;
@@ -31,6 +31,7 @@ from .operation import Operation
 from .thread import ControlledThread
 
 VERSION = "ds1"
+GRANULARITIES = ("sync", "access", "gil", "line", "opcode")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _MARKS = 64
 _PART = re.compile(r"[\w.,:-]*\Z", re.ASCII)
@@ -100,6 +101,9 @@ class Schedule:
     """Whether the run was stopped at its end because it was too long or went round in circles."""
     timeouts: str = "idle"
     """When timeouts may fire."""
+    watch: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    """The names of modules and functions that were watched and ignored."""
     seed: int | None = None
     """What the random numbers of the run flowed from; None where it drew none."""
     operations: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
@@ -150,6 +154,9 @@ class Schedule:
         options = [self.timeouts] * (self.timeouts != "idle")
         if self.seed is not None:
             options.append(f"seed{self.seed}")
+        for option, names in (("watch", self.watch), ("ignore", self.ignore)):
+            if names:
+                options.append(f"{option}-{','.join(names).replace('.', ':')}")
         return options + ["stopped"] * self.stopped
 
     @classmethod
@@ -183,6 +190,8 @@ class Schedule:
         except ValueError:
             raise InvalidSchedule(f"the token is damaged: {values!r} are no answers") from None
         granularity, *options = granularity.split(".")
+        if granularity not in GRANULARITIES:
+            raise InvalidSchedule(f"the token was recorded at granularity {granularity!r}, which this version of detsched does not know")
         seeds = [int(match[1]) for match in map(_SEED.match, options) if match]
         schedule = cls(
             program,
@@ -192,6 +201,8 @@ class Schedule:
             granularity,
             "stopped" in options,
             "any" if "any" in options else "idle",
+            _names("watch", options),
+            _names("ignore", options),
             seeds[0] if seeds else None,
         )
         if len(schedule) > _LONGEST:
@@ -227,6 +238,14 @@ class Schedule:
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidSchedule(f"the schedule file {path!r} cannot be read: {error}") from None
         return cls.from_json(text) if text.lstrip().startswith("{") else cls.parse(text.strip())
+
+
+def _names(option: str, options: list[str]) -> tuple[str, ...]:
+    """The names that a token gives under an option."""
+    for each in options:
+        if each.startswith(f"{option}-"):
+            return tuple(each[len(option) + 1 :].replace(":", ".").split(","))
+    return ()
 
 
 def _digest(schedule: Schedule) -> str:

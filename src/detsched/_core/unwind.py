@@ -40,4 +40,5 @@ def insist() -> None:
     while frame is not None and id(frame.f_code) not in boundaries:  # beyond is who called the engine: not to be touched
         if not frame.f_code.co_filename.startswith(_PACKAGE):
             frame.f_trace = _raise
+            frame.f_trace_lines = True
         frame = frame.f_back

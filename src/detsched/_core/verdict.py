@@ -12,6 +12,7 @@ from .contents import contents
 from .failure import Failure, Waiting
 from .frames import Location, location_of, parked_frame, program_frame
 from .operation import READ
+from .values import exact, variables
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -93,11 +94,22 @@ def _others(execution: Execution) -> str:
 
 
 def _find_cycle(execution: Execution) -> list[ControlledThread]:
+    """A cycle of waits for locks and for ends of threads, where nobody can go on any more."""
     for thread in execution.live:
-        cycle = lock_cycle(thread)
-        if cycle:
+        cycle = [thread]
+        while (other := _waits_for(cycle[-1])) is not None and other not in cycle:
+            cycle.append(other)
+        if other is thread and len(cycle) > 1:
             return cycle
     return []
+
+
+def _waits_for(thread: ControlledThread) -> ControlledThread | None:
+    operation = thread.pending
+    if operation is None or operation.deadline is not None:
+        return None
+    other = operation.other_thread() if operation.kind == "join" else operation.holder()
+    return None if other is None or other.ended else other
 
 
 def limit(execution: Execution, steps: int) -> Failure:
@@ -281,6 +293,13 @@ def state_of(execution: Execution) -> object:
     return "" if thread.timer else thread.label, thread.pending and thread.pending.describe(), _fingerprint(sys._getframe(1))
 
 
+def local_variables(frame: FrameType) -> dict[str, object]:
+    """The local variables of a frame; none at the top level of a module."""
+    if frame.f_code.co_name == "<module>":
+        return {}
+    return variables(frame) if exact else dict(frame.f_locals)
+
+
 def _fingerprint(frame: FrameType | None) -> tuple[object, ...]:
     """Lines, local and global variables of the program's frames. Not the floats among them, which may be readings of the clock.
 
@@ -290,7 +309,7 @@ def _fingerprint(frame: FrameType | None) -> tuple[object, ...]:
     inner = program_frame(frame)
     while inner is not None and len(found) < 4:
         code = inner.f_code
-        values: dict[str, object] = dict(inner.f_locals) if inner.f_locals is not inner.f_globals else {}
+        values: dict[str, object] = local_variables(inner)
         values.update((name, inner.f_globals[name]) for name in code.co_names if name in inner.f_globals)
         found.append((code.co_filename, inner.f_lasti, contents(values, 60, 3, floats=False)))
         inner = program_frame(inner.f_back)

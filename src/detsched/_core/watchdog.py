@@ -71,7 +71,11 @@ class Watchdog:
         looks = idle = 0
         while True:
             patience = self._patience
-            sleep(0.5 if patience is None else min(patience / _LOOKS, 1.0))
+            pause = 0.5 if patience is None else min(patience / _LOOKS, 1.0)
+            began = monotonic()
+            sleep(pause)
+            if monotonic() - began > 3 * pause:
+                looks = 0  # the whole machine stood still
             with self._guard:
                 if self._patience is None:
                     idle += 1
@@ -129,7 +133,8 @@ def _stuck(execution: Execution, thread: ControlledThread, frame: FrameType, pat
         f"{thread.name} has come to no yield point for {patience:g} s of real time, at {where} (stack: {stack}): {_cause(frame)}. "
         f"Where it only takes that long, raise watchdog="
     )
-    return Failure("uncontrolled", UncontrolledError(message), thread.name, ("uncontrolled", where.function, str(where)), location=where)
+    # Where it is at this moment depends on real time; that it is this thread does not.
+    return Failure("uncontrolled", UncontrolledError(message), thread.name, ("uncontrolled", "no yield point", thread.label), location=where)
 
 
 def _stack(frame: FrameType | None) -> list[str]:

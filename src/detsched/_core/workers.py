@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from _thread import get_ident, start_new_thread
 
@@ -124,12 +125,17 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_forget_after_fork)
 
 
-def _current_cpu(allowed: set[int]) -> int:
-    """Where the system has put the calling thread: it spreads processes that test side by side over the CPUs."""
+@functools.cache
+def _c_library() -> Any:
     import ctypes
 
+    return ctypes.CDLL(None)
+
+
+def _current_cpu(allowed: set[int]) -> int:
+    """Where the system has put the calling thread: it spreads processes that test side by side over the CPUs."""
     try:
-        cpu = int(ctypes.CDLL(None).sched_getcpu())
+        cpu = int(_c_library().sched_getcpu())
     except (OSError, AttributeError):
         cpu = -1
     return cpu if cpu in allowed else min(allowed)

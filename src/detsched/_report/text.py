@@ -1,19 +1,29 @@
-"""Reports as text: verdict, how to see it again, where the threads stood, and the last events of each thread."""
+"""Reports as text: verdict, how to see it again, whether it was confirmed, the cause, the interleaving, the scope, the rest.
+
+The order is that of use: what is read most comes first. Lines are at most 100 columns wide, except those to be copied.
+"""
 
 from __future__ import annotations
 
-import os
+import platform
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from .._core.failure import Failure, Waiting
-from .._core.schedule import INLINE
-from .._core.trace import TraceEvent
+from .._core.failure import Failure
+from . import keep
+from .cause import cause
+from .story import Pair, Story, clean
+from .table import WIDTH, table
 
-WIDTH = 100
-_LAST = 8
-"""Events per thread that a report shows."""
+_GROUNDS = ("deadlock", "livelock")
+
+_REMARKS = 5
+"""How many data races and the like a report mentions besides."""
+_NO_PAIR = (
+    "cause: not among the steps below, for no two of them make the run pass when they change places: look at what the threads share "
+    "between the steps where one takes over from another, and makes no step (see granularity)"
+)
 
 
 class ReportedRun(Protocol):
@@ -22,13 +32,21 @@ class ReportedRun(Protocol):
     @property
     def failures(self) -> tuple[Failure, ...]: ...
     @property
-    def trace(self) -> tuple[TraceEvent, ...]: ...
+    def story(self) -> Story: ...
     @property
     def steps(self) -> int: ...
     @property
     def switches(self) -> int: ...
     @property
     def preemptions(self) -> int: ...
+    @property
+    def pair(self) -> Pair | None: ...
+    @property
+    def others(self) -> tuple[int, int]: ...
+    @property
+    def found(self) -> Sequence[str]: ...
+    @property
+    def remarks(self) -> tuple[str, ...]: ...
 
 
 def _count(number: int, noun: str, plural: str = "s") -> str:
@@ -37,88 +55,103 @@ def _count(number: int, noun: str, plural: str = "s") -> str:
 
 def verdict(failure: Failure) -> str:
     """The first line of a report: the kind, and the one fact that matters."""
+    said = clean(str(failure))
+    if failure.kind in _GROUNDS:
+        said = said.partition(": ")[0]  # the rest of it follows below, line by line
     kind = "" if failure.kind == "exception" else f"{failure.kind}: "
-    return f"detsched: {kind}{failure}"
+    return "\n".join(textwrap.wrap(f"detsched: {kind}{said}", WIDTH, subsequent_indent="    ", break_on_hyphens=False))
 
 
 def replay_lines(failure: Failure, program: Any) -> list[str]:
-    """How to see a failure again."""
+    """How to see a failure again: one line to copy."""
     if failure.schedule is None:
         return []
-    token = str(failure.schedule)
     line = getattr(program, "__detsched_replay__", None)
     if line is not None:
-        return [f"replay:  {line(token)}"]
+        return [f"replay:  {line(str(failure.schedule))}"]
     name = getattr(program, "__name__", None) or type(program).__name__
-    if len(token) > INLINE:
-        return [f"replay:  detsched.replay({name}, schedule=…), the schedule is", token]
-    return [f'replay:  detsched.replay({name}, schedule="{token}")']
+    return [f'replay:  detsched.replay({name if name.isidentifier() else "program"}, schedule="{keep.short(failure.schedule)}")']
 
 
-def run_report(run: ReportedRun, program: Any, confirmed: str | None) -> str:
+def run_report(run: ReportedRun, program: Any, environment: str = "") -> str:
     """What is to be said about one run."""
-    failure = run.failures[0] if run.failures else None
-    head = ", ".join((_count(run.steps, "step"), _count(run.switches, "switch", "es"), _count(run.preemptions, "preemption")))
-    if failure is None:
-        lines = [f"detsched: passed, {head}"]
+    if not run.failures:
+        head = ", ".join((_count(run.steps, "step"), _count(run.switches, "switch", "es"), _count(run.preemptions, "preemption")))
+        lines = [f"detsched: passed, {head}", "", *_interleaving(run, frozenset(), {})]
     else:
-        lines = [verdict(failure), *replay_lines(failure, program)]
-        if confirmed:
-            lines.append(confirmed)
-        lines += ["", *_positions(failure), head]
-    lines += ["", *_events(run.trace)]
-    for other in run.failures[1:]:
-        lines += ["", f"also: {other}"]
-    return "\n".join(lines).rstrip()
+        lines = failure_lines(run, program, run.failures[0])
+    if environment:
+        lines += ["", environment]
+    return "\n".join(line.rstrip() for line in lines).rstrip()
+
+
+def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]:
+    """A run that failed: verdict, how to see it again, the cause, what happened, what else went wrong in it."""
+    told = cause(failure, run.story, run.pair, confirmed=run.pair is not None)
+    stuck = {w.label: clean(w.operation) for w in failure.positions if w.blocked and not w.daemon} if failure.kind == "deadlock" else {}
+    lines = [verdict(failure), *replay_lines(failure, program), *run.found]
+    if told.lines:
+        lines += ["", *told.lines]
+    tried, passed = run.others
+    if tried and run.pair is None and failure.kind in ("exception", "deadlock"):
+        if not passed:
+            lines += ["", f"it failed in all of {tried} other schedules, too: the order of its steps may have no part in it"]
+        elif run.switches > 2 and failure.kind == "exception":
+            lines += ["", *textwrap.wrap(_NO_PAIR, WIDTH, subsequent_indent="    ")]
+    if run.remarks:
+        lines += ["", *(line for remark in run.remarks[:_REMARKS] for line in textwrap.wrap(clean(remark), WIDTH, subsequent_indent="    "))]
+    lines += ["", *_interleaving(run, told.marked, stuck)]
+    for other in run.failures:
+        if other.origin == failure.origin:
+            continue
+        lines += ["", *textwrap.wrap(f"also in this run: {clean(str(other))}", WIDTH, subsequent_indent="    ")]
+    return lines
+
+
+def marked(run: ReportedRun, failure: Failure) -> frozenset[int]:
+    """The positions of the steps that the cause of a failure speaks of."""
+    return cause(failure, run.story, run.pair, confirmed=run.pair is not None).marked
+
+
+def _interleaving(run: ReportedRun, marked: frozenset[int], stuck: dict[str, str]) -> list[str]:
+    if not run.steps:
+        return ["no yield point was reached: nothing of this program was under control"]
+    story = run.story
+    sizes = (
+        _count(len(story.threads), "thread"), _count(run.steps, "step"), _count(run.switches, "switch", "es"),
+        _count(run.preemptions, "preemption"),
+    )  # fmt: skip
+    lines = [f"what happened: {', '.join(sizes)}", "", *table(story, marked, stuck)]
+    return lines
 
 
 def exploration_report(
-    summary: str, failures: Sequence[Failure], first: str | None, program: Any, outcomes: Mapping[str, int]
+    summary: str, failures: Sequence[Failure], first: ReportedRun | None, program: Any, outcomes: Mapping[str, int], environment: str
 ) -> str:
-    """What is to be said about many runs. `first` is the report of the run that the first failure was confirmed in."""
-    lines = [f"detsched: {summary}"]
+    """What is to be said about many runs. `first` is the run that the first failure is shown by."""
+    lines = []
     for index, failure in enumerate(failures):
         if index == 0 and first is not None:
-            lines += ["", first]
+            lines += [*failure_lines(first, program, failure), "", *_searched(summary)]
+        elif index == 0:
+            lines += [verdict(failure), *replay_lines(failure, program), "", *_searched(summary)]
         else:
-            lines += ["", verdict(failure), *replay_lines(failure, program)]
+            lines += ["", "another failure:", verdict(failure).removeprefix("detsched: "), *replay_lines(failure, program)]
+    if not failures:
+        lines.append(f"detsched: {summary}")
     if len(outcomes) > 1:
         lines += ["", "outcomes:"]
         for outcome, count in sorted(outcomes.items(), key=lambda item: (-item[1], item[0])):
-            lines.append(f"  {count:>7,} × {textwrap.shorten(outcome, WIDTH - 14, placeholder='…')}")
-    return "\n".join(lines)
+            lines.append(f"  {count:>7,} × {textwrap.shorten(clean(outcome), WIDTH - 14, placeholder='…')}")
+    lines += ["", environment]
+    return "\n".join(line.rstrip() for line in lines)
 
 
-def _positions(failure: Failure) -> list[str]:
-    if not failure.positions:
-        return []
-    lines = []
-    if failure.cycle and failure.kind == "deadlock":
-        lines += ["the cycle:", *(f"  {waiting}" for waiting in failure.cycle)]
-        others = [waiting for waiting in failure.positions if waiting not in failure.cycle]
-        lines += ["outside the cycle:", *map(_position, others)] if others else []
-    else:
-        lines += ["where the threads stood:", *map(_position, failure.positions)]
-    return [*lines, ""]
+def _searched(summary: str) -> list[str]:
+    return textwrap.wrap(f"searched: {summary}", WIDTH, subsequent_indent="    ")
 
 
-def _position(waiting: Waiting) -> str:
-    return f"  {waiting}{' (daemon)' if waiting.daemon else ''}"
-
-
-def _events(trace: tuple[TraceEvent, ...]) -> list[str]:
-    if not trace:
-        return ["no yield point was reached: nothing of this program was under control"]
-    by_thread: dict[str, list[TraceEvent]] = {}
-    for event in trace:
-        by_thread.setdefault(event.thread, []).append(event)
-    shown = sorted((event for events in by_thread.values() for event in events[-_LAST:]), key=lambda event: event.step)
-    left_out = len(trace) - len(shown)
-    lines = [f"the last events of each thread ({left_out:,} earlier ones left out):" if left_out else "the events:"]
-    names = max(len(event.thread) for event in shown)
-    for event in shown:
-        place = f"{os.path.basename(event.location.file)}:{event.location.line}" if event.location.file else ""
-        said = f"{event.step:>6}  {event.thread:<{names}}  {event.operation} {event.object}".rstrip()
-        why = f"   ← {event.reason}" if event.reason else ""
-        lines.append(f"{said:<60}  {place}{why}".rstrip())
-    return lines
+def environment(version: str, changed: Mapping[str, object]) -> str:
+    """The last line of a report: versions, and the settings that are not at their defaults."""
+    said = "".join(f", {name}={value!r}" for name, value in sorted(changed.items()))
+    return "\n".join(textwrap.wrap(clean(f"detsched {version}, Python {platform.python_version()}{said}"), WIDTH, subsequent_indent="    "))

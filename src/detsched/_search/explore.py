@@ -18,6 +18,7 @@ from ..errors import DivergenceError
 from ..settings import SettingsDict
 from ..strategies import Follow, Strategy, Turn
 from . import outcome as outcomes
+from .explain import explain, simplified
 from .orderings import ordering
 from .outcome import Witness
 from .run import Run, check_schedule, recorded, with_report
@@ -46,6 +47,7 @@ class Exploration(Generic[T]):
     """What many runs of one program found."""
 
     def __init__(self, session: Session) -> None:
+        self._session = session
         self._program = session.program
         self._settings = session.settings
         self.runs = 0
@@ -78,6 +80,8 @@ class Exploration(Generic[T]):
         self._runs_of: dict[tuple[str, ...], Run[T]] = {}
         self._found_in: dict[tuple[str, ...], tuple[int, int]] = {}
         self.interrupted = False
+        self._explaining = 0.0
+        """How many of these seconds went into making failures simple and finding their causes."""
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -98,9 +102,9 @@ class Exploration(Generic[T]):
         """The exploration in one line."""
         settings = self._settings
         name = settings.strategy if isinstance(settings.strategy, str) else getattr(settings.strategy, "__name__", type(settings.strategy).__name__)
-        rate = f"{self.runs / self.elapsed:,.0f} runs/s" if self.elapsed > 0 else ""
+        rate = f"{self.runs / (self.elapsed - self._explaining):,.0f} runs/s" if self.elapsed > self._explaining else ""
         found = _count(len(self._failures), "failure") if self._failures else "no failure"
-        where = f" ({self.failed_runs:,} of them failed)" if self.failed_runs else ""
+        where = f" ({self.failed_runs:,} of them failed, {100 * self.failed_runs / self.runs:.3g} %)" if self.failed_runs else ""
         stopped = ", interrupted" if self.interrupted else ""
         no_points = "; NO YIELD POINT was reached, nothing of this program is under control" if self.runs and not self.steps else ""
         return (
@@ -123,9 +127,12 @@ class Exploration(Generic[T]):
     def report(self) -> str:
         """The exploration in words, with the report of its first failure."""
         run = self._runs_of.get(self._failures[0].origin) if self._failures else None
-        first = None if run is None else run.report()
         counts = {outcome: witness.count for outcome, witness in self._outcomes.items()}
-        return text.exploration_report(self.summary(), self._failures, first, self._program, counts)
+        return text.exploration_report(self.summary(), self._failures, run, self._program, counts, self._session.environment())
+
+    def run_of(self, failure: Failure) -> Run[T] | None:
+        """The run that a failure is shown by: confirmed and, with `shrink`, simplified. None where there is none (divergence)."""
+        return self._runs_of.get(failure.origin)
 
     def raise_failure(self) -> None:
         """Raise the first failure, with the report attached; do nothing if there is none."""
@@ -161,7 +168,11 @@ class Exploration(Generic[T]):
         self._failures.append(failure)
         self._runs_of[failure.origin] = run
         self._found_in[failure.origin] = (index, run._session.settings.seed + index)
-        run._confirmed = f"found in run {index + 1} (seed {run._session.settings.seed + index}), replayed: the same failure again"
+        run._found = f"found in run {index + 1} (seed {run._session.settings.seed + index}), replayed: the same failure again"
+
+    def _replace(self, failure: Failure, simpler: Failure, run: Run[T]) -> None:
+        self._failures[self._failures.index(failure)] = simpler
+        self._runs_of[failure.origin] = run
 
 
 def _count(number: int, noun: str) -> str:
@@ -199,6 +210,7 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
     last_pass: tuple[Done, int] | None = None
     began = _clock()
     at_first = snapshot(session.program, session.args)
+    session.many = True
     with session:
         try:
             for pin in pinned:
@@ -210,7 +222,12 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
                     break
                 if settings.seconds is not None and exploration.runs and _clock() - began >= settings.seconds:
                     break
-                done = session.run(strategy, Turn(index, settings.seed if strategy.systematic else settings.seed + index))
+                turn = Turn(index, settings.seed if strategy.systematic else settings.seed + index)
+                done = session.run(strategy, turn)
+                if session.learnt and index:
+                    # There are more accesses than earlier runs knew of, so what the strategy has learnt from them is void.
+                    strategy = make_strategy(settings.strategy)
+                    done = session.run(strategy, turn)
                 exploration._note(done)
                 if not done.failures:
                     last_pass = done, index
@@ -254,7 +271,7 @@ def _pinned(exploration: Exploration[Any], session: Session, pin: Pin, known: se
         for failure in exploration._failures[before:]:
             run = exploration._runs_of.get(failure.origin)
             if run is not None:
-                run._confirmed = f"found by {pin.source}{fits}; replayed: the same failure again"
+                run._found = f"found by {pin.source}{fits}; replayed: the same failure again"
     elif fits and pin.loud:
         session.warn(f"{pin.source}{fits}: it no longer fits, so make a new one, or take it out")
 
@@ -298,13 +315,24 @@ def _confirm(
             return True
         confirmed = next(failure for failure in run.failures if failure.origin == found.origin)
         exploration._believe(confirmed, run, index)
+        if session.settings.shrink and confirmed.kind not in ("divergence", "uncontrolled"):
+            _make_simple(exploration, session, confirmed, run)
         if found.kind == "uncontrolled":
             return True  # every further run would be held up as long
     return False
 
 
+def _make_simple(exploration: Exploration[Any], session: Session, failure: Failure, run: Run[Any]) -> None:
+    """Show a failure by a simpler run, and with its cause, where they can be found."""
+    began = _clock()
+    simpler, shown = simplified(session, failure, run)
+    exploration._replace(failure, simpler, shown)
+    explain(session, shown)
+    exploration._explaining += _clock() - began
+
+
 _EXPLORE = {"strategy": "auto", "keep_going": True}
-_CHECK = {"strategy": "auto", "keep_going": False}
+_CHECK = {"strategy": "auto", "keep_going": False, "shrink": True}
 
 
 def explore(program: Callable[..., T], /, *args: Any, **settings: Unpack[SettingsDict]) -> Exploration[T]:

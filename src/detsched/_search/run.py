@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, Unpack
 
 from _thread import get_ident
 
 from .._core.active import active
-from .._core.execution import Execution
+from .._core.execution import Execution, Observer
 from .._core.failure import Failure
 from .._core.schedule import Schedule
 from .._core.frames import program_traceback
 from .._core.trace import Recorder, TraceEvent
-from .._report import text
+from .._memory.races import Race
+from .._memory.watch import names_of
+from .._report import html, machine, mermaid, text
+from .._report.story import Pair, Story
 from ..errors import DetschedError, InvalidSchedule, InvalidSettings
 from ..settings import SettingsDict
 from ..strategies import Replay, Turn
 from . import session as sessions
 from .session import Done, Session, make_strategy, record_in
+from .shrink import Shrunk
 
 T = TypeVar("T")
 __unittest = True  # its tracebacks begin at the test
@@ -40,7 +45,12 @@ class Run(Generic[T]):
         self._failures: tuple[Failure, ...] = ()
         self._trace: tuple[TraceEvent, ...] | None = None
         self._schedule: Schedule | None = None
-        self._confirmed: str | None = None
+        self._found: str | None = None
+        self._story: Story | None = None
+        self._reversal: tuple[Pair, Run[Any]] | None = None
+        self._others = 0, 0
+        self.shrunk: Shrunk | None = None
+        """What shrinking did to get to this run; None if it was not tried."""
 
     def _finish(self, done: Done, recorder: Recorder | None) -> Run[T]:
         self._done, self._recorder = done, recorder
@@ -82,6 +92,47 @@ class Run(Generic[T]):
         return self._trace
 
     @property
+    def story(self) -> Story:
+        """The events with all that reports say about them."""
+        if self._story is None:
+            assert self._recorder is not None
+            self._story = Story(self._execution.log, self._recorder, self.trace)
+        return self._story
+
+    @property
+    def pair(self) -> Pair | None:
+        """The two steps whose reversal makes the run pass, where that was found out."""
+        return None if self._reversal is None else self._reversal[0]
+
+    @property
+    def others(self) -> tuple[int, int]:
+        """How many other schedules were tried to make the failure simple and to find its cause, and how many of them passed."""
+        return self._others
+
+    @property
+    def passing(self) -> Run[Any] | None:
+        """The run that differs from this one by that reversal, and passed."""
+        return None if self._reversal is None else self._reversal[1]
+
+    @property
+    def found(self) -> tuple[str, ...]:
+        """How the failure was found, confirmed and shrunk, line by line."""
+        return tuple(filter(None, (self._found, None if self.shrunk is None else str(self.shrunk))))
+
+    @property
+    def races(self) -> tuple[Race, ...]:
+        """The data races of the run: accesses that conflict and that nothing orders. At granularity "access" and finer."""
+        return () if self._done is None else self._done.races
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What else a report says: whether this can happen under a GIL, data races that are no failures."""
+        if self._done is None:
+            return ()
+        of_races = () if self._session.settings.races else tuple(f"data race on {race}" for race in self._done.races)
+        return (*((self._done.under_gil,) if self._failures and self._done.under_gil else ()), *of_races)
+
+    @property
     def steps(self) -> int:
         """How many events there were."""
         return len(self._execution.log)
@@ -116,7 +167,47 @@ class Run(Generic[T]):
 
     def report(self) -> str:
         """The run in words: what was wrong, how to see it again, and what happened."""
-        return text.run_report(self, self._session.program, self._confirmed)
+        return text.run_report(self, self._session.program, self._session.environment())
+
+    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The run as a picture: one HTML file that needs no network. Writes it to `path`, if given, and returns the text.
+
+        Beside a failure whose cause was found out stands the run that passed with the two steps reversed.
+        Raises OSError where the file cannot be written.
+
+            exploration.run_of(exploration.failure).to_html("race.html")
+        """
+        marks = self._marks()
+        runs = [("failing" if self.failure else "the run", self.story, marks)]
+        passing = self.passing
+        if passing is not None:
+            runs.append(("passing, with two steps reversed", passing.story, self._same_steps(passing, marks)))
+        page = html.page(text.verdict(self.failure) if self.failure else "detsched: passed", self.report(), runs)
+        return _written(page, path)
+
+    def to_mermaid(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The run as a Mermaid sequence diagram, to paste into an issue. Writes it to `path`, if given, and returns the text."""
+        return _written(mermaid.diagram(self.story, self._marks()), path)
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The run for machines, as JSON of format "detsched-run", version 1. Writes it to `path`, if given, and returns the text."""
+        program = self._session.digest.rpartition("-")[0]
+        value = machine.text(str(self.schedule), program, self.failures, self.story, self._marks(), self.pair is not None)
+        return _written(value, path)
+
+    def _marks(self) -> list[int]:
+        return sorted(text.marked(self, self.failure)) if self.failure is not None else []
+
+    def _same_steps(self, other: Run[Any], marks: list[int]) -> list[int]:
+        """Where the steps of this run are in another one: the same number of the same thread."""
+        mine, theirs = self._execution.log.threads, other._execution.log.threads
+        found = []
+        for mark in marks:
+            label = mine[mark].label
+            number = sum(thread.label == label for thread in mine[:mark])
+            places = [index for index, thread in enumerate(theirs) if thread.label == label]
+            found += places[number : number + 1]
+        return found
 
     def __repr__(self) -> str:
         if self._done is None:
@@ -131,10 +222,10 @@ def current_run() -> Run[Any] | None:
     return Run(sessions.running, active.execution)
 
 
-def recorded(session: Session, schedule: Schedule | None) -> Run[Any]:
+def recorded(session: Session, schedule: Schedule | None, *more: Observer) -> Run[Any]:
     """One run in an entered session, under its strategy or a schedule."""
     strategy = make_strategy(session.settings.strategy) if schedule is None else Replay(schedule)
-    done, recorder = record_in(session, strategy, Turn(0, session.settings.seed))
+    done, recorder = record_in(session, strategy, Turn(0, session.settings.seed), *more)
     run: Run[Any] = Run(session, done.execution)
     return run._finish(done, recorder)
 
@@ -149,8 +240,9 @@ def check_schedule(session: Session, schedule: Any, given: Any) -> Schedule:
         )
     if "granularity" in given and given["granularity"] != parsed.granularity:
         raise InvalidSettings(f"granularity={given['granularity']!r} contradicts the schedule, which was recorded at {parsed.granularity!r}: leave it out")
-    if parsed.granularity != "sync":
-        raise InvalidSettings(f"the schedule was recorded at granularity {parsed.granularity!r}, which is not there yet")
+    for name, own in (("watch", parsed.watch), ("ignore", parsed.ignore)):
+        if name in given and names_of(given[name]) != own:
+            raise InvalidSettings(f"{name}={given[name]!r} contradicts the schedule, which was recorded with {name}={list(own)}: leave it out")
     return parsed
 
 
@@ -203,6 +295,13 @@ def replay(program: Callable[..., T], /, *args: Any, schedule: str | Schedule | 
 def _quoted(token: Any) -> str:
     words = str(token)
     return repr(words if len(words) <= 40 else words[:39] + "…")
+
+
+def _written(content: str, path: str | os.PathLike[str] | None) -> str:
+    if path is not None:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(content)
+    return content
 
 
 def in_program(error: BaseException) -> BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -24,13 +25,21 @@ from .._core.trace import Recorder
 from .._core.trespass import warn_of_trespass
 from .._core.watchdog import watchdog
 from .._core.workers import Pinned
+from .._memory.gil import Preemptions
+from .._memory.races import Places, Race, races
+from .._memory.races import failure as race_failure
+from .._memory.watch import names_of
+from .._memory.watching import Watching
 from .._sync.thread import Excepthook, MainThread
+from .._report.text import environment
 from .._world import futures, outside, randomness, signals
+from .._world.debugger import Breakpoints
 from .._world.patching import patched, reach
 from ..errors import InvalidSettings, UncontrolledError
 from ..settings import Settings, settle
-from .state import INTERLEAVED
 from ..strategies import DFS, DPOR, Auto, Follow, RandomWalk, Replay, RoundRobin, Strategy, Turn
+from ..strategies.guided import Guided
+from .state import INTERLEAVED
 
 _BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": RandomWalk, "random": RandomWalk, "roundrobin": RoundRobin, "dfs": DFS, "dpor": DPOR}
 _OWN = (Auto, DFS, DPOR, Follow, RandomWalk, RoundRobin, Replay)
@@ -97,9 +106,13 @@ class Session:
         self.args = tuple(args)
         self.settings = settings
         self.digest = program_digest(program)
+        self._defaults: Mapping[str, Any] = {}
         self._stack = ExitStack()
         self._interrupts = Interrupts()
         self._excepthook = Excepthook(settings.thread_exceptions == "print")
+        self.watching: Watching | None = None
+        """What makes yield points inside plain code; None where there are none."""
+        self._watched: tuple[str, Any, Any] = ("sync", (), ())
         self.exit_fails = False
         """Whether a SystemExit that escapes the program is a failure, as it is for tests."""
         self.finished = False
@@ -108,6 +121,10 @@ class Session:
         """Whether the program tried to begin a run of its own."""
         self.count_orderings = False
         """Whether to count the distinguishable orderings, which takes some microseconds for each event."""
+        self.many = False
+        """Whether this is one of many runs, of which one more is no harm."""
+        self.learnt = False
+        """Whether the last run brought up names that no code was known to store under, and was done twice."""
         self.silent = False
         """Whether a program without yield points is nothing to warn of."""
 
@@ -121,6 +138,7 @@ class Session:
             raise InvalidSettings(f"{program!r} is a coroutine function, which does nothing when called: hand over lambda: asyncio.run(…)")
         program = getattr(program, INTERLEAVED, program)
         session = cls(program, args, settle(given, defaults, _parameters(program)))
+        session._defaults = defaults
         session.refuse_inside_a_run()
         return session
 
@@ -137,22 +155,33 @@ class Session:
         """Where to look for locks from before the run."""
         return (getattr(self.program, INTERLEAVED, self.program), *self.args, self.settings.setup)
 
+    def environment(self) -> str:
+        """The last line of reports: versions, and the settings that are not at their defaults."""
+        usual = self._defaults
+        changed = {name: value for name, value in self.settings.given().items() if value != usual.get(name, getattr(Settings, name))}
+        for name in ("strategy", "seed", "setup", "shrink", "keep_going"):
+            changed.pop(name, None)
+        return environment(sys.modules[__name__.partition(".")[0]].__version__, changed)
+
     def __enter__(self) -> Session:
         if _entered and _entered[0] != get_ident():
             raise UncontrolledError(
                 "a run cannot begin while another thread of this process is in one: call it from one thread, or use several processes"
             )
-        _entered.append(get_ident())
         self._interrupts.__enter__()
         try:
+            _entered.append(get_ident())
             if self.settings.patch:
                 self._stack.enter_context(patched())
                 reach(*self.within_reach())
+            self._stack.callback(self._stop_watching)
+            self._watch(self.settings)
             warn = _warn if self.settings.uncontrolled == "warn" else None
             watchdog.begin(self.settings.watchdog, warn)
             self._stack.callback(watchdog.end)
             self._stack.enter_context(warn_of_trespass(warn))
             self._stack.enter_context(Pinned())
+            self._stack.enter_context(Breakpoints())
             self._interrupts.unshield()
         except BaseException:
             self.__exit__()
@@ -162,8 +191,30 @@ class Session:
     def __exit__(self, *exc: object) -> None:
         self._interrupts.shield()
         self._stack.close()
-        _entered.pop()
+        if _entered:
+            _entered.pop()
         self._interrupts.__exit__()
+
+    def _watch(self, settings: Settings) -> None:
+        """Watch what the settings say, if it is not watched already."""
+        wanted = (settings.granularity, settings.watch, settings.ignore)
+        if wanted == self._watched:
+            return
+        self._stop_watching()
+        self._watched = wanted
+        if settings.granularity != "sync":
+            watching = Watching(*wanted, self.within_reach())
+            self.watching = watching.__enter__()
+
+    def _stop_watching(self) -> None:
+        watching, self.watching, self._watched = self.watching, None, ("sync", (), ())
+        if watching is not None:
+            watching.__exit__()
+            if watching.blind and not self.silent:
+                self.warn(
+                    f"no code of {self.digest.rpartition('-')[0]} is watched, so there were no yield points at accesses to shared state: "
+                    f"name the modules to watch in watch=[…]"
+                )
 
     def warn(self, message: str) -> None:
         """Warn of something about the program, where its search was called."""
@@ -171,10 +222,13 @@ class Session:
 
     def _under(self, strategy: Strategy) -> Settings:
         """The settings of a run: a schedule's own, where one is replayed."""
-        if not isinstance(strategy, (Replay, Follow)):
+        if not isinstance(strategy, (Replay, Guided, Follow)):
             return self.settings
         schedule = strategy.schedule
-        own: dict[str, Any] = {"timeouts": schedule.timeouts}
+        own: dict[str, Any] = {"timeouts": schedule.timeouts, "granularity": schedule.granularity}
+        for name, names in (("watch", schedule.watch), ("ignore", schedule.ignore)):
+            if names_of(getattr(self.settings, name)) != names:
+                own[name] = names
         if schedule.seed is not None:
             own.update(seed=schedule.seed, randomness="seeded")
         if strategy.steps is not None:
@@ -183,24 +237,46 @@ class Session:
 
     def run(self, strategy: Strategy, turn: Turn, observers: Sequence[Observer] = ()) -> Done:
         """One run. Raises only what is no doing of the program: an interrupt, a strategy that failed, a fault of ours."""
+        done = self._run(strategy, turn, observers)
+        self.learnt = self.many and self.watching is not None and self.watching.grew
+        if self.learnt:
+            # Code that came up in the middle of it makes accesses of what was none before. Now that it is known, the same once more.
+            assert self.watching is not None
+            self.watching.grew = False
+            done = self._run(strategy, turn, observers)
+        return done
+
+    def _run(self, strategy: Strategy, turn: Turn, observers: Sequence[Observer]) -> Done:
         args = self.args
         if self.settings.setup is not None:
             args = (self.settings.setup(), *args)
         global running
         strategy.begin(turn)
         settings = self._under(strategy)
+        self._watch(settings)
+        places, preemptions = None, None
+        if self.watching is not None and (observers or self.settings.races):
+            places = Places()
+            observers = (*observers, places)
+            if len(observers) > 1:
+                preemptions = Preemptions()
+                observers = (*observers, preemptions)
         execution = Execution(
             strategy.choose,
             choose_value=strategy.choose_value,
             max_steps=settings.max_steps,
+            interrupts=self._interrupts,
             real_clock=settings.clock == "real",
             timeouts_any=settings.timeouts == "any",
-            awaited=strategy.awaited if isinstance(strategy, Replay) else _nobody,
+            awaited=strategy.awaited if isinstance(strategy, Replay) else None,
             observers=observers,
             on_exception=self._excepthook,
             at_main_end=futures.end_idle_workers,
         )
         execution.terms.update(granularity=settings.granularity, timeouts=settings.timeouts)
+        if self.watching is not None:
+            execution.terms.update(watch=names_of(settings.watch), ignore=names_of(settings.ignore))
+        self._interrupts.shield()  # but for the program itself: see Execution.run
         futures.restart_names()
         outside.begin()
         if settings.randomness == "seeded":
@@ -209,14 +285,20 @@ class Session:
             randomness.begin(execution, seed)
         self._excepthook.begin()
         running = self
+        watching = self.watching
+        if watching is not None:
+            watching.begin(execution, preemptions)
         try:
             with MainThread(execution):
                 value = contextvars.copy_context().run(execution.run, partial(self.program, *args))
         finally:
+            if watching is not None:
+                watching.end(execution)
             running = None
             self._excepthook.end()
             randomness.end()
             signals.end()
+            self._interrupts.unshield()
         if execution.abandoned:
             warnings.warn(
                 f"{', '.join(execution.abandoned)} could not be made to end with the run, for the thread catches everything and goes on: "
@@ -232,16 +314,18 @@ class Session:
             done = Done(self, execution, None, value)
         else:
             done = Done(self, execution, value, None)
+        if places is not None:
+            done.races = races(execution, places)
+            if self.settings.races and not done.diverged:
+                done.failures = (*done.failures, *map(race_failure, done.races))
+        if preemptions is not None:
+            done.under_gil = preemptions.verdict()
         if isinstance(strategy, Replay) and not done.failures:
             try:
                 strategy.finish()
             except Exception as error:
                 done.failures = (Failure("divergence", error, None, ("divergence", str(error))),)
         return done
-
-
-def _nobody(index: int) -> None:
-    return None
 
 
 def _warn(message: str) -> None:
@@ -251,18 +335,25 @@ def _warn(message: str) -> None:
 class Done:
     """A run that has been done: its value, its failures in an order that does not depend on the run's order."""
 
-    __slots__ = ("session", "execution", "value", "exit", "failures")
+    __slots__ = ("session", "execution", "value", "exit", "failures", "races", "under_gil")
 
     def __init__(self, session: Session, execution: Execution, value: Any, exit: SystemExit | None) -> None:
         self.session = session
         self.execution = execution
         self.value = value
         self.exit = exit
+        self.races: tuple[Race, ...] = ()
+        self.under_gil = ""
         raised = sorted(execution.raised, key=lambda item: item[0].path)
         # Exceptions first: a deadlock is often what an exception leaves behind.
-        self.failures = (*(exception_failure(*item) for item in raised), *execution.failures)
-        if any(failure.kind == "divergence" for failure in self.failures):
+        self.failures = (*(exception_failure(*item, execution.stood.get(item[0], ())) for item in raised), *execution.failures)
+        if self.diverged:
             self.failures = tuple(failure for failure in self.failures if failure.kind == "divergence")
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the run was a replay that departed from its recording."""
+        return any(failure.kind == "divergence" for failure in self.failures)
 
     def schedule(self) -> Schedule:
         """The schedule of the run."""
@@ -280,10 +371,10 @@ def schedule_of(session: Session, execution: Execution) -> Schedule:
     return Schedule.of(execution.log, session.digest, execution.values, stopped=stopped, **execution.terms)
 
 
-def record_in(session: Session, strategy: Strategy, turn: Turn) -> tuple[Done, Recorder]:
+def record_in(session: Session, strategy: Strategy, turn: Turn, *more: Observer) -> tuple[Done, Recorder]:
     """One run, observed in full detail."""
     recorder = Recorder()
-    observers: tuple[Observer, ...] = (strategy, recorder) if isinstance(strategy, Replay) else (recorder,)
+    observers: tuple[Observer, ...] = (strategy, recorder, *more) if isinstance(strategy, Replay) else (recorder, *more)
     return session.run(strategy, turn, observers), recorder
 
 

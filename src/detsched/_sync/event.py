@@ -163,6 +163,9 @@ class Woken(Operation):
     def asks(self, other: Operation) -> bool:
         return False
 
+    def awaited(self) -> tuple[Resource, ...]:
+        return (self._event,)
+
     @property
     def key(self) -> str:
         return f"{self.kind} {self._event.key}"

@@ -165,8 +165,8 @@ class Locked(Operation):
     resource: LockState
 
     def apply(self) -> bool:
-        self.found = self.resource.real.locked()
-        return self.found  # type: ignore[no-any-return]
+        self.found = held = self.resource.real.locked()
+        return held
 
 
 def deadline_after(timeout: float) -> float:

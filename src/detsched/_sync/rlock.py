@@ -155,8 +155,8 @@ class Locked(Operation):
     resource: RLockState
 
     def apply(self) -> bool:
-        self.found = self.resource.block.locked()
-        return self.found  # type: ignore[no-any-return]
+        self.found = held = self.resource.block.locked()
+        return held
 
 
 class RLock:

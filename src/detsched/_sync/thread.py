@@ -53,6 +53,9 @@ class Started:
     def set(self) -> None:
         self._flag = True
 
+    def clear(self) -> None:
+        self._flag = False
+
     def wait(self, timeout: float | None = None) -> bool:
         while not self._flag and active.ident != real_get_ident():
             _sleep(0.0001)  # made inside a run, started outside: the new thread is about to say so
@@ -156,6 +159,14 @@ def _context_for(thread: Any) -> contextvars.Context:
     return contextvars.copy_context() if inherit else contextvars.Context()
 
 
+def begins() -> None:
+    """A thread of the program is about to run its first code."""
+    execution = active.execution
+    assert execution is not None
+    if execution.at_thread_begin is not None:
+        execution.at_thread_begin(execution.current)
+
+
 def _bootstrap(thread: Any, context: contextvars.Context, wanted: bool) -> None:
     """What the standard library's `_bootstrap_inner` does, less what belongs to the OS thread. `wanted`: the run goes on."""
     try:
@@ -165,6 +176,7 @@ def _bootstrap(thread: Any, context: contextvars.Context, wanted: bool) -> None:
             sys.settrace(threading._trace_hook)  # type: ignore[attr-defined]
         if threading._profile_hook:
             sys.setprofile(threading._profile_hook)
+        begins()
         context.run(thread.run)
     finally:
         threading._active.pop(thread._ident, None)  # type: ignore[attr-defined]
@@ -329,6 +341,7 @@ def current_thread() -> threading.Thread:
         record.handle = threading._DummyThread()
         record.handle._ident = record.ident
         record.handle.__dict__[_RECORD] = record
+        active.execution.raw_idents.append(record.ident)  # type: ignore[union-attr]
     return record.handle  # type: ignore[no-any-return]
 
 
@@ -419,7 +432,11 @@ class Excepthook:
         if handle is None or not hasattr(handle, "_invoke_excepthook"):
             if not self._only_print and sys.unraisablehook is self._quiet:
                 return False
-            sys.unraisablehook(_Unraisable(type(error), error, error.__traceback__, "Exception ignored in thread", None))  # type: ignore[arg-type]
+            function = record.body.args[0] if isinstance(record.body, partial) else None
+            said = "Exception ignored in thread started by"
+            if sys.version_info >= (3, 13):
+                said, function = f"{said} {function!r}", None
+            sys.unraisablehook(_Unraisable(type(error), error, error.__traceback__, said, function))  # type: ignore[arg-type]
             return True
         if not self._only_print and threading.excepthook is self._before:
             return False
@@ -460,6 +477,7 @@ class MainThread:
 
     def __exit__(self, *exc: object) -> None:
         self._handle._ident, self._handle._native_id = self._before
-        threading._active.pop(self._execution.main.ident, None)  # type: ignore[attr-defined]
+        for ident in (self._execution.main.ident, *self._execution.raw_idents):
+            threading._active.pop(ident, None)  # type: ignore[attr-defined]
 
 

@@ -30,7 +30,7 @@ class Body:
             args, kwargs = (kwargs["self"], *args), {name: value for name, value in kwargs.items() if name != "self"}
         if args and isinstance(args[0], cases):
             self._case = args[0]
-        self._args, self._kwargs = args, kwargs
+        self.args, self.kwargs = args, kwargs
         self.__detsched_name__ = getattr(function, "__qualname__", None) or type(function).__qualname__
         if isinstance(function, functools.partial):
             self.__detsched_name__ = getattr(function.func, "__qualname__", "partial")
@@ -43,7 +43,7 @@ class Body:
     def __call__(self) -> None:
         try:
             if self._case is None:
-                self._function(*self._args, **self._kwargs)
+                self._function(*self.args, **self.kwargs)
             else:
                 self._run_case()
         except outcomes() as error:
@@ -60,7 +60,7 @@ class Body:
         name = self._method
         fresh = type(self._case)(name)
         # TestCase.run looks the method up on the instance: it finds the body there, with the arguments of this call.
-        setattr(fresh, name, functools.partial(self._function, fresh, *self._args[1:], **self._kwargs))
+        setattr(fresh, name, functools.partial(self._function, fresh, *self.args[1:], **self.kwargs))
         verdict = Verdict()
         try:
             fresh.run(verdict)
@@ -93,9 +93,9 @@ class Body:
                 return f"{environment} python3 {shlex.quote(sys.argv[0])} {method}"
             return f"{environment} python3 -m unittest {cls.__module__}.{method}"
         name = getattr(self._function, "__name__", "test")
-        if self._kwargs:
-            name = f"functools.partial({name}, {', '.join(f'{key}={_said(value)}' for key, value in self._kwargs.items())})"
-        return f'detsched.replay({", ".join([name, *map(_said, self._args)])}, schedule="{written}")'
+        if self.kwargs:
+            name = f"functools.partial({name}, {', '.join(f'{key}={_said(value)}' for key, value in self.kwargs.items())})"
+        return f'detsched.replay({", ".join([name, *map(_said, self.args)])}, schedule="{written}")'
 
 
 def _said(value: object) -> str:

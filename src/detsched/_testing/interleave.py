@@ -117,10 +117,6 @@ def _refuse_where_it_cannot_be(function: Callable[..., Any], kwargs: dict[str, A
             f"@detsched.interleave: {name} uses fixtures ({', '.join(sorted(fixtures))}), which all its runs would share: "
             f"load the plugin of detsched, which makes them anew for each run (pytest -p detsched.pytest_plugin, or install detsched)"
         )
-    if any(type(value).__name__ == "DataObject" and type(value).__module__.startswith("hypothesis.") for value in kwargs.values()):
-        raise InvalidSettings(
-            f"@detsched.interleave: {name} draws from data() inside, which would give other values in each run: draw in @given"
-        )
 
 
 def _parameters_of(function: Callable[..., Any]) -> set[str]:
@@ -132,12 +128,20 @@ def _parameters_of(function: Callable[..., Any]) -> set[str]:
     return names
 
 
+def draws_inside(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a body is handed Hypothesis's `data()`, which gives other values in each run."""
+    return any(type(value).__name__ == "DataObject" and type(value).__module__.startswith("hypothesis.") for value in (*args, *kwargs.values()))
+
+
 def check_body(body: Body, settings: dict[str, Any], examples: Sequence[Schedule], defaults: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Search the schedules of a body, and raise its first failure."""
     __tracebackhide__ = True
+    if draws_inside(body.args, body.kwargs):
+        raise InvalidSettings(f"{body.__name__} draws from data() inside, which gives other values in each run: draw in @given")
     hypothesis: Any = sys.modules.get("hypothesis")
     drawn = hypothesis is not None and getattr(hypothesis, "currently_in_test_context", bool)()
-    usual = {"strategy": "auto", "keep_going": False, **({"runs": _RUNS_OF_DRAWN} if drawn else {})}
+    # Hypothesis looks for simpler examples itself, through many calls: schedules are left as they are found there.
+    usual = {"strategy": "auto", "keep_going": False, "shrink": not drawn, **({"runs": _RUNS_OF_DRAWN} if drawn else {})}
     session = body.trial = Trial(body, settle(settings, {**usual, **defaults}))
     session.refuse_inside_a_run()
     body.saved = Saved(session.settings, os.getcwd(), body.test_id)

@@ -31,12 +31,12 @@ from ..errors import DetschedError, InvalidSettings
 from ..settings import Settings, settle
 from ..strategies import Strategy, Turn
 from .body import Body
-from .interleave import EXAMPLES, MARK, Mark, check_body
-from .pytest_state import ItemState, check_pytest, make_instance
+from .interleave import EXAMPLES, MARK, Mark, check_body, draws_inside
+from .pytest_state import PROPERTY, ItemState, check_pytest, make_instance
 from .saved import Saved, search_with_saved
 from .trial import Trial, outcomes
 
-IMPLIED = {"runs": 1, "max_steps": 1_000_000, "thread_exceptions": "print", "uncontrolled": "warn"}
+IMPLIED = {"runs": 1, "shrink": False, "max_steps": 1_000_000, "thread_exceptions": "print", "uncontrolled": "warn"}
 """The defaults for tests that do not ask for control themselves."""
 
 
@@ -53,9 +53,9 @@ def drive(item: pytest.Function, marks: Sequence[pytest.Mark], decorated: Mark |
         if marks and marks[0].args == (False,):
             return None
         implied = not marks and decorated is None
-        defaults = {"strategy": "auto", "keep_going": False, **(IMPLIED if implied else {})}
+        defaults = {"strategy": "auto", "keep_going": False, "shrink": True, **(IMPLIED if implied else {})}
         if getattr(item.obj, "is_hypothesis_test", False):
-            return _UnderHypothesis(item, given, IMPLIED if implied else {})
+            return _UnderHypothesis(item, given, IMPLIED if implied else {}, schedule)
         settings = settle(given, defaults)
         check_pytest(item)
         if item.config.option.setupshow:
@@ -139,8 +139,7 @@ class Driver:
     def __init__(self, item: pytest.Function, settings: Settings, implied: bool, schedule: Schedule | None) -> None:
         self.item = item
         self.implied = implied
-        self.report = ""
-        """The report of the failure, for a section of its own."""
+        self._report = ""
         self._settings = settings
         self._schedule = schedule
         self._stack: Any = item.session._setupstate
@@ -153,6 +152,10 @@ class Driver:
         self.saved = Saved(settings, str(item.config.rootpath), item.nodeid)
         shadows: Any = item
         shadows.setup, shadows.teardown, shadows.runtest = self._set_up_wide, _nothing, self.explore
+
+    def report_of(self, error: BaseException) -> str:
+        """What the report of pytest is to say in a section of its own."""
+        return self._report
 
     def remove(self) -> None:
         """Give the item its own methods back."""
@@ -191,19 +194,22 @@ class Driver:
         self.trial = _ItemTrial(self, self._settings)
         try:
             self.trial.refuse_inside_a_run()
-            if self._schedule is not None:
-                self._replay(self._schedule)
-            else:
-                self._search()
-        except LeaveAlone:
-            self.state.say("left alone, for it makes runs of its own")
-            self.begin()
             try:
-                self._run()
-            finally:
-                self.end()
+                self._replay(self._schedule) if self._schedule is not None else self._search()
+                return
+            except LeaveAlone:
+                self.state.say("left alone, for it makes runs of its own")
+            self._run_alone()
         finally:
             self.state.restore()
+
+    def _run_alone(self) -> None:
+        __tracebackhide__ = True
+        self.begin()
+        try:
+            self._run()
+        finally:
+            self.end()
 
     def _search(self) -> None:
         __tracebackhide__ = True
@@ -235,7 +241,7 @@ class Driver:
 
     def _prepare(self, error: BaseException, verdict: str, schedule: Schedule | None, report: str) -> None:
         self.state.print_again()
-        self.report = report
+        self._report = report
         if schedule is not None:
             line = self.__detsched_replay__(str(schedule))
             self.state.remember_replay(line)
@@ -335,21 +341,30 @@ def _is_unexpected_success(error: BaseException) -> bool:
 class _UnderHypothesis:
     """A test of Hypothesis: each drawn example is a search of its own, with the fixtures that Hypothesis gives to all of them."""
 
-    report = ""
-
-    def __init__(self, item: pytest.Function, given: dict[str, Any], defaults: dict[str, Any]) -> None:
+    def __init__(self, item: pytest.Function, given: dict[str, Any], defaults: dict[str, Any], schedule: Schedule | None) -> None:
         self._handle: Any = item.obj.hypothesis
         self._inner = inner = self._handle.inner_test
+        mark: Mark | None = getattr(inner, MARK, None)
+        body = inner if mark is None else mark.function
+        given = given if mark is None else {**mark.settings, **given}
+        examples = (*([] if schedule is None else [schedule]), *getattr(inner, EXAMPLES, ()))
         settle(given, defaults)
-        if getattr(inner, MARK, None) is not None:
-            return  # decorated itself
+        item.user_properties.append((PROPERTY, "each drawn example by itself"))
 
         @functools.wraps(inner)
         def interleaved(*args: Any, **kwargs: Any) -> None:
             __tracebackhide__ = True
-            check_body(Body(inner, args, kwargs), given, (), defaults)
+            if defaults and draws_inside(args, kwargs):
+                inner(*args, **kwargs)  # nobody has asked for control of this one
+            else:
+                check_body(Body(body, args, kwargs), given, examples, {} if mark is not None else defaults)
 
         self._handle.inner_test = interleaved
+
+    def report_of(self, error: BaseException) -> str:
+        """The answer to Hypothesis's deadline, which all the runs of one example have to keep together."""
+        late = {type(one).__name__ for one in (error, *getattr(error, "exceptions", ()), error.__cause__)} & {"DeadlineExceeded"}
+        return "detsched: many runs of one example take longer than one. Write @hypothesis.settings(deadline=None), or fewer runs" if late else ""
 
     def keep_subtests(self, subtests: Any) -> None:
         """Reports of subtests go where they always go."""

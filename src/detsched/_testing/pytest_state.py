@@ -57,6 +57,7 @@ class ItemState:
         self._lengths = len(item.user_properties), len(item._report_sections), len(item.own_markers)
         self._said: list[tuple[str, object]] = []
         self._warned: set[object] = set()
+        self._taken = False
         self._out_err = ("", "")
         self._logged = ""
         self._folder: Any = None
@@ -97,8 +98,8 @@ class ItemState:
         self._drop_output()
 
         def note(failed: bool) -> None:
-            if failed or self._out_err == ("", ""):
-                self._out_err, self._logged = self._take_output()
+            if failed or not self._taken:
+                self._taken, (self._out_err, self._logged) = True, self._take_output()
 
         with warnings.catch_warnings(record=True) as caught:
             yield note

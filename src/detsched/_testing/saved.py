@@ -83,9 +83,10 @@ class Saved:
 
     def update(self, pins: Sequence[Pin], failures: Sequence[Failure]) -> None:
         """Take in what came of the saved schedules, and which failures were confirmed."""
-        new = [failure for failure in failures if failure.schedule is not None and failure.kind not in ("divergence", "uncontrolled")]
-        if failures and not new:
+        if any(failure.kind in ("divergence", "uncontrolled") for failure in failures):
             return  # nothing that this program does can be believed
+        # A failure without a single event fails under any schedule.
+        new = [failure for failure in failures if failure.schedule is not None and len(failure.schedule)]
         came = {pin.schedule: pin for pin in pins if pin.tried}
         kept = []
         for entry in self._entries:

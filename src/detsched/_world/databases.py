@@ -97,6 +97,7 @@ def _doing(connection: Any, statement: str, call: Any, args: tuple[Any, ...], kw
     state: _Connected = getattr(connection, _STATE)
     database = _database(state.path)
     deadline: float | None = None
+    gave_up = False
     while True:
         active.perform(Statement(database))
         try:
@@ -110,8 +111,9 @@ def _doing(connection: Any, statement: str, call: Any, args: tuple[Any, ...], kw
                 execution = active.execution
                 assert execution is not None
                 deadline = execution.clock.deadline(state.timeout, execution.current)
-            if not active.perform(Busy(database, deadline)):
+            if gave_up:
                 raise
+            gave_up = not active.perform(Busy(database, deadline))  # then it is tried once more, as SQLite does
             continue
         database.changes += 1
         if statement != "close":
@@ -135,8 +137,20 @@ def _controlled(connection_class: Any, cursor_class: Any) -> Any:
 
         return like(real, method)
 
+    def freeing(name: str) -> Any:
+        real = getattr(cursor_class, name)
+
+        def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+            result = real(self, *args, **kwargs)
+            if active.ident == get_ident():
+                _database(getattr(self.connection, _STATE).path).changes += 1  # its lock may be free now
+            return result
+
+        return like(real, method)
+
+    fetches = {name: freeing(name) for name in ("fetchone", "fetchmany", "fetchall", "__next__", "close")}
     cursors: dict[str, Any] = {name: on_cursor(name) for name in ("execute", "executemany", "executescript")}
-    cursor_type = type(cursor_class.__name__, (cursor_class,), {**cursors, "__module__": cursor_class.__module__})
+    cursor_type = type(cursor_class.__name__, (cursor_class,), {**cursors, **fetches, "__module__": cursor_class.__module__})
 
     def on_connection(name: str) -> Any:
         real = getattr(connection_class, name)

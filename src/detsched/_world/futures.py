@@ -108,7 +108,7 @@ class _QuietLogger:
 
 def _stable_id(thing: Any) -> int:
     number: int | None = getattr(thing, "_detsched_hash", None)
-    return id(thing) if number is None else number
+    return id(thing) if number is None else number & 0xFFFFFFFFFFFF  # shown in reprs, as an address is
 
 
 def _stable_hash(cls: Any) -> dict[str, Any]:

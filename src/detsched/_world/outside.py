@@ -73,6 +73,10 @@ def child_made() -> None:
     _own.clear()
 
 
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_parent=child_made)
+
+
 def made_both_ends(*fds: int) -> None:
     """The calling thread has made files that are each other's ends."""
     if active.ident == get_ident():
@@ -81,7 +85,7 @@ def made_both_ends(*fds: int) -> None:
 
 def has_both_ends(files: Mapping[int, int]) -> bool:
     """Whether the run has both ends of all these files."""
-    return bool(_own) and all(_own.get(fd) == _identity(fd) for fd in files)
+    return all(_own.get(fd) == _identity(fd) for fd in files)
 
 
 def _identity(fd: int) -> tuple[int, int]:

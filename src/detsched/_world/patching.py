@@ -31,7 +31,25 @@ from .._sync import thread as sync_thread
 from .._sync.hook import hooks
 from .._sync.lock import Lock
 from .._sync.rlock import RLock
-from . import cpus, databases, dates, futures, imports, logs, pools, processes, randomness, selecting, signals, sockets, time
+from .._sync.simplequeue import SimpleQueue
+from . import (
+    alarms,
+    cpus,
+    databases,
+    dates,
+    futures,
+    imports,
+    logs,
+    pools,
+    processes,
+    randomness,
+    runners,
+    selecting,
+    signals,
+    sockets,
+    tasks,
+    time,
+)
 from .reach import REPLACEABLE, TOOLS, Reach, RealRLock, Undo
 
 _LOCKS_LEFT_REAL = (
@@ -45,6 +63,8 @@ _LOCKS_LEFT_REAL = (
 _WITH_MORE: dict[str, Callable[[Any], list[tuple[Any, str, Any]]]] = {
     "concurrent.futures._base": futures.replaced_in_base,
     "concurrent.futures.thread": futures.replaced_in_thread,
+    "asyncio.futures": tasks.replaced_in_futures,
+    "asyncio.tasks": tasks.replaced_in_tasks,
     "multiprocessing.pool": pools.replaced_in_pool,
     "selectors": selecting.replaced_in_selectors,
     "asyncio.selector_events": selecting.replaced_in_asyncio,
@@ -52,6 +72,7 @@ _WITH_MORE: dict[str, Callable[[Any], list[tuple[Any, str, Any]]]] = {
     "sqlite3": databases.replaced_in_sqlite3,
     "sqlite3.dbapi2": databases.replaced_in_sqlite3,
     "subprocess": processes.replaced_in_subprocess,
+    "unittest.case": runners.replaced_in_unittest,
     "uuid": randomness.replaced_in_uuid,
 }
 """Modules of the standard library that need more than that, and what is to stand in each."""
@@ -75,13 +96,14 @@ def _originals() -> dict[int, tuple[Any, Any]]:
         (_thread.get_ident, sync_thread.get_ident),
         (_thread.start_new_thread, raw.start_new_thread),
         (_thread._count, sync_thread.thread_count),
-        (queue.SimpleQueue, queue._PySimpleQueue),  # type: ignore[attr-defined]
+        (queue.SimpleQueue, SimpleQueue),
         *time.REPLACED.items(),
         *cpus.REPLACED.items(),
         *randomness.REPLACED.items(),
         *selecting.REPLACED.items(),
         *processes.REPLACED.items(),
         *signals.REPLACED.items(),
+        *alarms.REPLACED.items(),
     ]
     if sys.version_info >= (3, 13):
         table.append((_thread.start_joinable_thread, raw.start_joinable_thread))
@@ -110,6 +132,7 @@ class _Patch:
         self._with_locks: dict[int, ModuleType] = {}
         self._places: dict[int, list[Undo]] = {}
         """Where the locks are in modules that are not the program's own: those are walked through but once."""
+        self._again = False
         self.reach = Reach(_ORIGINALS)
 
     def enter(self) -> None:
@@ -119,7 +142,7 @@ class _Patch:
             dates.install()
             imports.install(self._scan)
             self._replay()
-        self._scan()
+            self._scan()  # what is bound from now on is bound to ours, and imports look for themselves
 
     def leave(self) -> None:
         self.depth -= 1
@@ -155,6 +178,13 @@ class _Patch:
             before = _lookup(owner, name)
             if before is not value:
                 self._set(owner, name, before, value)
+                elsewhere = isinstance(owner, ModuleType) and name not in ("id", "LOGGER") and not isinstance(before, ModuleType)
+                if elsewhere and id(before) not in _ORIGINALS:
+                    # Other modules may have bound it: they have to be looked through once more. (Not a module: what stands in
+                    # for it here has only what is used here.)
+                    _ORIGINALS[id(before)] = (before, value)
+                    self._scanned.clear()
+                    self._again = True
 
     # -------------------------------------------------------------- module globals
 
@@ -183,13 +213,16 @@ class _Patch:
             if new and (modname in _WITH_MORE or modname in _DEFAULTS):
                 self._more(modname)
             for name, value in list(vars(module).items()):
-                if id(value) in _ORIGINALS or type(value) in REPLACEABLE:
+                if id(value) in _ORIGINALS or type(value) in REPLACEABLE or dates.is_alias(value):
                     self._global(module, name, value)
             found = len(self.reach.undo)
             if new and not modname.startswith(_LOCKS_LEFT_REAL) and self._walk(module):
                 self._with_locks[id(module)] = module
                 if not looked_at[2]:
                     self._places[id(module)] = self.reach.undo[found:]
+        if self._again:
+            self._again = False
+            self._scan()
         self._handlers()
 
     def _global(self, module: ModuleType, name: str, value: Any) -> None:
@@ -198,6 +231,8 @@ class _Patch:
             replacement = found[1]
         elif type(value) in REPLACEABLE and not module.__name__.startswith(_LOCKS_LEFT_REAL):
             replacement = self.reach.wrap(value, f"{module.__name__}.{name}")
+        elif dates.is_alias(value):
+            replacement = dates.alias(value)
         else:
             return
         if replacement is None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import queue
 from functools import cache
 from typing import Any
 
 from _thread import get_ident
 
 from .._core.active import active
+from .._sync.simplequeue import SimpleQueue
 from .outside import Replacement, like
 
 _ours: set[Any] = set()
 
 
-class _Notifier(queue._PySimpleQueue):  # type: ignore[name-defined, misc]
+class _Notifier(SimpleQueue):
     """What tells the pool's thread of changes."""
 
     @property

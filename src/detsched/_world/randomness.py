@@ -13,11 +13,13 @@ import os
 import random
 import sys
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from _thread import get_ident
 
 from .._core.active import active
+from .._core.clock import EPOCH
 from .._core.execution import Execution
 from .._core.operation import WRITE, Operation
 from .._core.resource import Resource
@@ -26,11 +28,18 @@ from .._core.thread import ControlledThread
 _Random = random.Random
 _seed = random.Random.seed
 _shared_functions = [name for name in random.__all__ if getattr(getattr(random, name), "__self__", None).__class__ is _Random]
-_STATE: dict[str, dict[str, Any]] = {
-    "uuid": {"_last_timestamp": None, "_last_timestamp_v6": None, "_last_timestamp_v7": None, "_last_counter_v7": 0},
-    "tempfile": {"_name_sequence": None},
+_STATE: dict[str, dict[str, Callable[[], Any]]] = {
+    "uuid": {
+        "_last_timestamp": lambda: None,
+        "_last_timestamp_v6": lambda: None,
+        "_last_timestamp_v7": lambda: None,
+        "_last_counter_v7": lambda: 0,
+    },
+    "tempfile": {"_name_sequence": lambda: None},
+    "logging": {"_startTime": lambda: EPOCH if sys.version_info < (3, 13) else int(EPOCH) * 1_000_000_000},
+    "asyncio.tasks": {"_task_name_counter": lambda: count(1).__next__},
 }
-"""What modules of the standard library remember of what they gave out last, and what they begin with."""
+"""What modules of the standard library remember of their past in the process, and what they begin with."""
 
 
 class _Draw(Operation):
@@ -97,7 +106,7 @@ def begin(execution: Execution, seed: int) -> None:
         for name, fresh in names.items():
             if hasattr(module, name):
                 _before.append((module, name, getattr(module, name)))
-                setattr(module, name, fresh)
+                setattr(module, name, fresh())
 
 
 def end() -> None:

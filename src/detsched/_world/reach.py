@@ -20,10 +20,11 @@ from _thread import LockType
 
 from .._sync.lock import Lock
 from .._sync.rlock import RLock
+from .._sync.simplequeue import SimpleQueue
+from . import dates
 
 RealRLock = _thread.RLock
 RealSimpleQueue: Any = queue.SimpleQueue
-_PySimpleQueue: Any = queue._PySimpleQueue  # type: ignore[attr-defined]
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 REPLACEABLE = (LockType, RealRLock, RealSimpleQueue)
 _DEPTH = 8
@@ -62,7 +63,7 @@ class Reach:
                 ours = RLock.around()
                 ours._state.given = name
             else:
-                ours = _PySimpleQueue()
+                ours = SimpleQueue()
             known = self._ours[id(real)] = (real, ours)
         if type(real) is RealSimpleQueue:
             _move(real, known[1])
@@ -120,7 +121,9 @@ class Reach:
     def _replacement(self, value: Any, name: str) -> Any:
         if type(value) in REPLACEABLE:
             return self.wrap(value, name)
-        if isinstance(value, (BuiltinFunctionType, type, FunctionType)):
+        if isinstance(value, (BuiltinFunctionType, type, FunctionType, MethodType)):
+            if dates.is_alias(value):
+                return dates.alias(value)
             found = self._functions.get(id(value))
             if found is not None and found[0] is value:
                 return found[1]
@@ -231,13 +234,24 @@ def _class(cls: type) -> list[Inside]:
     found: list[Inside] = []
     for name, value in list(vars(cls).items()):
         if not name.startswith("__") or isinstance(value, FunctionType):
-            store, look = functools.partial(type.__setattr__, cls, name), functools.partial(_in_class, cls, name)
+            # A function in C stays what it is when it is looked up in an instance; one of ours would become a method.
+            keep = staticmethod if isinstance(value, BuiltinFunctionType) else _as_it_is
+            store, look = functools.partial(_set_in_class, cls, name, keep), functools.partial(_in_class, cls, name)
             found.append((f"{cls.__name__}.{name}", value, store, look))
     return found
 
 
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _set_in_class(cls: type, name: str, keep: Callable[[Any], Any], value: Any) -> None:
+    type.__setattr__(cls, name, value if isinstance(value, BuiltinFunctionType) else keep(value))
+
+
 def _in_class(cls: type, name: str) -> Any:
-    return vars(cls).get(name)
+    value = vars(cls).get(name)
+    return value.__func__ if isinstance(value, staticmethod) else value
 
 
 def _instance(name: str, thing: Any) -> list[Inside]:

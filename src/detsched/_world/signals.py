@@ -20,6 +20,7 @@ from _thread import get_ident
 from .._core.active import active
 from .._core.interrupts import Handler, in_engine
 from .._core.operation import Operation
+from ..errors import UncontrolledError
 from .outside import like
 
 _signal, _getsignal, _kill = signal.signal, signal.getsignal, os.kill
@@ -80,7 +81,8 @@ def get_handler(signalnum: Any, /) -> Any:
     return _shown(_getsignal(signalnum)) if active.ident == get_ident() else _getsignal(signalnum)
 
 
-def _send(signum: int, real: Callable[[], Any]) -> Any:
+def send(signum: int, real: Callable[[], Any]) -> Any:
+    """Send a signal to the own process; `real` does it where the program has set no handler."""
     handler = _getsignal(signum)
     execution = active.execution
     assert execution is not None
@@ -96,23 +98,35 @@ def _send(signum: int, real: Callable[[], Any]) -> Any:
 
 def kill(pid: int, signum: int, /) -> None:
     if active.ident == get_ident() and pid == os.getpid() and signum:
-        _send(signum, partial(_kill, pid, signum))
+        send(signum, partial(_kill, pid, signum))
     else:
         _kill(pid, signum)
 
 
 def raise_signal(signum: int, /) -> None:
     if active.ident == get_ident():
-        _send(signum, partial(_raise_signal, signal.Signals(signum)))
+        send(signum, partial(_raise_signal, signal.Signals(signum)))
     else:
         _raise_signal(signum)
 
 
 def interrupt_main(signum: int = signal.SIGINT, /) -> None:
     if active.ident == get_ident():
-        _send(signum, partial(_interrupt_main, signal.Signals(signum)))
+        send(signum, partial(_interrupt_main, signal.Signals(signum)))
     else:
         _interrupt_main(signal.Signals(signum))
+
+
+def _refused(real: Callable[..., Any]) -> Any:
+    def refuse(*args: Any) -> Any:
+        if active.ident == get_ident():
+            raise UncontrolledError(
+                f"signal.{real.__name__}() waits in the kernel, where no other thread of the run gets a turn: "
+                f"set a handler with signal.signal() and wait for an Event that it sets"
+            )
+        return real(*args)
+
+    return like(real, refuse)
 
 
 def end() -> None:
@@ -134,3 +148,6 @@ REPLACED: dict[Any, Any] = {
     )
 }
 """The real functions, and what stands for each."""
+for _name in ("sigwait", "sigwaitinfo", "sigtimedwait", "pause"):
+    if hasattr(signal, _name):
+        REPLACED[getattr(signal, _name)] = _refused(getattr(signal, _name))

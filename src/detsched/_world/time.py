@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time as _real
 from collections.abc import Callable
 from typing import Any
@@ -91,6 +92,16 @@ def sleep(seconds: float, /) -> None:
     active.perform(Sleep(execution.clock, seconds, execution.current))  # type: ignore[union-attr]
 
 
+def _times() -> Any:
+    if active.ident != get_ident() or _real_one():
+        return _real_times()
+    seconds = _reading()
+    return os.times_result((seconds, 0.0, 0.0, 0.0, ORIGIN + seconds))
+
+
+_real_times = os.times
+_times.__name__ = _times.__qualname__ = "times"
+_times.__doc__, _times.__module__ = _real_times.__doc__, "os"
 _real_sleep, _real_localtime, _real_asctime = _real.sleep, _real.localtime, _real.asctime
 
 REPLACED: dict[Any, Any] = dict(
@@ -106,6 +117,7 @@ REPLACED: dict[Any, Any] = dict(
         _clock(_real.process_time_ns, 0.0),
         *[_of_now(function, 0) for function in (_real.gmtime, _real.localtime, _real.ctime, _real.asctime)],
         _of_now(_real.strftime, 1),
+        (_real_times, _times),
     ]
 )
 """The real functions, and what stands for each."""

@@ -63,9 +63,9 @@ class Replay(Strategy):
     def event(self, execution: Execution, thread: ControlledThread, operation: Operation) -> None:
         """Check one event against the recording."""
         index = self._done
-        self._done += 1
-        self._checksum.add(thread, operation)
         came = f"{thread.label} {operation.describe()}"
+        self._checksum.add(thread, operation)
+        self._done += 1
         if index >= len(self._threads):
             raise self._differs(index, "the end of the run", came)
         if thread.label != self._threads[index]:

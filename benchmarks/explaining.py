@@ -1,0 +1,130 @@
+"""What explaining costs: the search beside it, shrinking of a long failure, pictures of long runs.
+
+    python benchmarks/explaining.py
+
+Prints what it measures, and exits with status 1 if a bar is missed:
+
+- check, which would shrink and explain a failure, takes at most 5 % longer than explore for runs that pass (least of several);
+- a failure of 20,000 steps and more than 5,000 switches is shrunk and explained in under 10 s, in at most 200 runs;
+- the picture of a run of 20 threads and 5,000 steps has under 2 MB.
+"""
+
+import sys
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+
+import detsched  # noqa: E402
+
+
+class Shared:
+    """A variable whose accesses are steps."""
+
+    def __init__(self):
+        self.value = 0
+
+    def get(self):
+        detsched.access(self, write=False)
+        return self.value
+
+    def set(self, value):
+        detsched.access(self, write=True)
+        self.value = value
+
+
+def in_threads(count, body):
+    threads = [threading.Thread(target=body, args=(number,), name=f"worker-{number}") for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def passing():
+    """Three threads with a lock."""
+    lock, found = threading.Lock(), []
+
+    def work(number):
+        for _ in range(3):
+            with lock:
+                found.append(number)
+
+    in_threads(3, work)
+
+
+def long_failure():
+    """Four threads, 22,000 steps, and one update that is lost at the end."""
+    counter, own, locks = Shared(), [Shared() for _ in range(4)], [threading.Lock() for _ in range(2)]
+
+    def work(number):
+        for _ in range(1250):
+            with locks[number % 2]:
+                own[number].set(own[number].get() + 1)
+        counter.set(counter.get() + 1)
+
+    in_threads(4, work)
+    assert counter.value == 4
+
+
+def many_threads():
+    """Twenty threads, 5,000 steps."""
+    locks = [threading.Lock() for _ in range(10)]
+
+    def work(number):
+        for turn in range(124):
+            with locks[(number + turn) % 10]:
+                pass
+
+    in_threads(20, work)
+
+
+def seconds(call):
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+def main():
+    missed = []
+    times = {detsched.explore: [], detsched.check: []}
+    for _ in range(15):
+        for call, taken in times.items():
+            taken.append(seconds(lambda: call(passing, runs=300)))
+    ratio = min(times[detsched.check]) / min(times[detsched.explore])
+    print(f"search: check takes {ratio:.3f} of what explore takes, for runs that pass")
+    if ratio > 1.05:
+        missed.append("search")
+
+    exploration = None
+
+    def explain():
+        nonlocal exploration
+        exploration = detsched.explore(long_failure, runs=50, keep_going=False, shrink=True, max_steps=30_000)
+
+    taken = seconds(explain)
+    run = exploration.run_of(exploration.failure)
+    print(f"long failure: {run.shrunk}; {run.preemptions} preemption, {run.switches} switches left; {taken:.1f} s, the cause found: {run.pair is not None}")
+    if taken > 10 or run.preemptions != 1 or run.shrunk.runs > 200 or run.shrunk.before[1] < 5_000:
+        missed.append("long failure")
+
+    run = detsched.record(many_threads, seed=1)
+    page = None
+
+    def picture():
+        nonlocal page
+        page = run.to_html()
+
+    taken = seconds(picture)
+    print(f"picture: {len(page.encode()):,} bytes for {run.steps:,} steps of {len(run.story.threads)} threads, made in {taken:.2f} s")
+    if len(page.encode()) > 2_000_000:
+        missed.append("picture")
+    if missed:
+        print("bar missed:", ", ".join(missed))
+    return bool(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""A look at a frame's variables and value stack, exact and without effect on either.
+
+CPython keeps them in one array behind the frame. Where it begins differs between versions and is checked once, by integers
+alone, before any pointer is followed; where the check fails (a free-threaded build, another interpreter, a version to come)
+`exact` is False, and accesses are told by their names alone.
+
+Why not `frame.f_locals`: it has no stack, it copies, and on 3.11 a trace function that touches it writes old values back into
+variables that another thread has changed in the meantime.
+"""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from collections.abc import Callable
+from ctypes import c_size_t, c_uint32, sizeof
+from types import CodeType, FrameType
+from typing import Any
+
+try:
+    import _ctypes
+except ImportError:  # an interpreter without it
+    _object_at: Any = None
+else:
+    _object_at = getattr(_ctypes, "PyObj_FromPtr", None)
+
+word = c_size_t.from_address
+"""The word at an address."""
+_count = c_uint32.from_address
+WORD = sizeof(c_size_t)
+TO_INNER = 24
+"""From a frame object to its pointer to the interpreter's frame."""
+_CODE = 32 if sys.version_info < (3, 12) else 0
+FIRST = 72 if sys.version_info < (3, 14) else 80
+"""From the interpreter's frame to its first variable."""
+_TAGS = 3
+"""From 3.14 on the two lowest bits of a word say who owns the reference, or, from 3.15 on, that it is a small number."""
+POINTER = -4
+"""What is left of a word without them."""
+
+
+class _Null:
+    def __repr__(self) -> str:
+        return "<nothing>"
+
+
+NULL = _Null()
+"""An empty slot."""
+
+
+def word_at(frame: FrameType, index: int) -> int:
+    """The word that stands for a variable, or beyond the variables for a value on the stack."""
+    return word(word(id(frame) + TO_INNER).value + FIRST + WORD * index).value
+
+
+def place_of(index: int) -> int:
+    """From the interpreter's frame to a variable or value on the stack."""
+    return FIRST + WORD * index
+
+
+def address_at(frame: FrameType, index: int) -> int:
+    """The address of the object there; 0 for an empty slot, and for a number that is no object."""
+    found = word(word(id(frame) + TO_INNER).value + FIRST + WORD * index).value
+    return 0 if found & _TAGS == _TAGS else found & POINTER
+
+
+def object_at(address: int) -> Any:
+    """The object at an address that was just read from a frame."""
+    return _object_at(address)
+
+
+def type_at(address: int) -> int:
+    """The address of the type of the object at an address."""
+    return word(address + WORD).value
+
+
+def references_to(address: int) -> int:
+    """How many references there are to the object at an address."""
+    return _count(address).value
+
+
+def references_from(frame: FrameType, count: int, address: int) -> int:
+    """How many of the first `count` variables and values of a frame own a reference to the object at an address."""
+    # A borrowed reference has its lowest bit set, so it does not equal the address.
+    return list((c_size_t * count).from_address(word(id(frame) + TO_INNER).value + FIRST)).count(address)
+
+
+def value_at(frame: FrameType, index: int) -> Any:
+    """The variable, or beyond the variables the value on the stack, with an index; NULL where there is none."""
+    found = word_at(frame, index)
+    if found & _TAGS == _TAGS:
+        return found >> 2
+    return _object_at(found & POINTER) if found & POINTER else NULL
+
+
+def _stack_as_expected(frame: FrameType, expected: list[Any]) -> bool:
+    inner = word(id(frame) + TO_INNER).value
+    if not inner or inner % WORD or word(inner + _CODE).value & POINTER != id(frame.f_code):
+        return False
+    words = (c_size_t * len(expected)).from_address(inner + FIRST)
+    return all(each & POINTER == id(value) for each, value in zip(words, expected))
+
+
+def _check() -> bool:
+    """Whether the array is where it is taken to be: variables, and two values on the stack while a third is computed."""
+    if _object_at is None or sys.implementation.name != "cpython" or WORD != 8 or sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return False
+    one, two, found = object(), object(), []
+
+    def look() -> bool:
+        frame = sys._getframe(1)
+        found.append(_stack_as_expected(frame, [one, two, look, one, two]))
+        return True
+
+    def sample(first: object, second: object, third: Callable[[], bool]) -> list[object]:
+        return [first, second, third()]
+
+    sample(one, two, look)
+    return all(found)
+
+
+exact = _check()
+"""Whether values can be looked at."""
+
+
+def locals_and_cells(code: CodeType) -> tuple[str, ...]:
+    """The names of the variables of a frame, in the order in which it holds them in front of its stack."""
+    names = code.co_varnames
+    return (*names, *(name for name in code.co_cellvars if name not in names), *code.co_freevars)
+
+
+def variables(frame: FrameType) -> dict[str, Any]:
+    """The local variables of a frame that are bound, cells as their contents: `f_locals` without its side effects."""
+    found = {}
+    code = frame.f_code
+    if not code.co_flags & 1:  # module or class level: the mapping itself
+        return dict(frame.f_locals)
+    for index, name in enumerate(locals_and_cells(code)):
+        value = value_at(frame, index)
+        if name in code.co_cellvars or name in code.co_freevars:
+            try:
+                value = value.cell_contents
+            except (ValueError, AttributeError):
+                continue
+        if value is not NULL:
+            found[name] = value
+    return found

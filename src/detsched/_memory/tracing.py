@@ -1,0 +1,93 @@
+"""Events from `sys.settrace`, on CPython 3.11, which has no monitoring.
+
+Every instruction of watched code makes an event here, and every call of unwatched code one. A trace function that is there already
+(a debugger, coverage) is called from ours, and gets all of its events.
+
+The trace function must not touch `frame.f_locals`: the interpreter would write the values back when it returns, over what
+other threads have written in the meantime.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+from typing import Any
+
+from _thread import get_ident
+
+from .._core.active import active
+
+_Trace = Any
+
+
+class Tracing:
+    """The trace function of the threads of a run."""
+
+    def __init__(self, watching: Any) -> None:
+        self._watching = watching
+        self._before: _Trace = None
+
+    def __enter__(self) -> Tracing:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+    def begin_run(self) -> None:
+        self._before = sys.gettrace()
+        self.begin_thread()
+
+    def end_run(self) -> None:
+        sys.settrace(self._before)
+
+    def refresh(self) -> None:
+        pass
+
+    def begin_thread(self) -> None:
+        """Trace the calling thread, on behalf of whoever traces it already too."""
+        sys.settrace(self._tracer(sys.gettrace()))
+
+    def _tracer(self, other: _Trace) -> _Trace:
+        tables, at, watched = self._watching.sites, self._watching.at, self._watching.watched
+
+        def local(frame: FrameType, event: str, arg: Any) -> Any:
+            if event == "opcode" and active.ident == get_ident():
+                site = tables[id(frame.f_code)].get(frame.f_lasti)
+                if site is not None:
+                    at(site, frame)
+            return local
+
+        def enter(frame: FrameType, event: str, arg: Any) -> Any:
+            code = frame.f_code
+            if id(code) not in tables:
+                if not watched(code, frame.f_globals):
+                    return None
+                self._watching.table(code)
+            frame.f_trace_opcodes = True
+            frame.f_trace_lines = False
+            return local
+
+        return enter if other is None else self._beside(other, enter, local)
+
+    def _beside(self, other: _Trace, enter: _Trace, local: _Trace) -> _Trace:
+        def both(frame: FrameType, event: str, arg: Any) -> Any:
+            theirs = other(frame, event, arg)
+            if sys.gettrace() is not both:
+                sys.settrace(both)  # trace functions in C put themselves in our place
+            if enter(frame, event, arg) is None:
+                return theirs
+            frame.f_trace_lines = theirs is not None
+            return _pair(theirs) if theirs is not None else local
+
+        def _pair(theirs: _Trace) -> _Trace:
+            def pair(frame: FrameType, event: str, arg: Any) -> Any:
+                nonlocal theirs
+                if event == "opcode":
+                    local(frame, event, arg)
+                elif theirs is not None:
+                    theirs = theirs(frame, event, arg) or theirs
+                return pair
+
+            return pair
+
+        return both

@@ -1,0 +1,203 @@
+"""Watching code while a program is explored: from the events of the interpreter to operations.
+
+What makes events (monitoring or tracing) asks here which offsets of a code object are sites, and reports each that is about to
+execute.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterable
+from types import CodeType, FrameType
+from typing import Any, ClassVar
+
+from _thread import get_ident
+
+from .._core.active import active
+from .._core.execution import Execution
+from .._core.operation import Operation
+from .._core.thread import ControlledThread
+from .._core.values import exact
+from ..errors import InternalError
+from .alone import Alone
+from .gil import Preemptions
+from .locations import known
+from .monitoring import Monitoring
+from .points import INSTRUCTION, LINE, switch
+from .scene import scene
+from .sites import Site, Table, table_of
+from .tracing import Tracing
+from .watch import Names, Watched, facts, functions_in
+
+Source: Any = Monitoring if sys.version_info >= (3, 12) else Tracing
+"""What makes the events."""
+_PATIENCE_WITH_CLEANUP = 10_000
+"""Accesses that a thread may make while it is unwound before it is told again."""
+
+
+class Watching:
+    """The watched code of one session. Enter it around the runs."""
+
+    thorough: ClassVar[bool] = False
+    """Whether accesses are events even where it is proven that no other thread could tell. To check just that."""
+
+    def __init__(self, granularity: str, watch: Any, ignore: Any, things: Iterable[Any]) -> None:
+        self.granularity = granularity
+        self.watched = Watched(watch, ignore)
+        self._things = list(things)
+        self._names = Names()
+        self._tables: dict[int, Table] = {}
+        self.sites: dict[int, dict[int, tuple[Site, bool]]] = {}
+        """For each code object (by its id), the sites at its offsets."""
+        self.blind = False
+        """Whether a program started threads, and no code was watched."""
+        self.grew = False
+        """Whether code came up during a run that stores under new names."""
+        self._alone = Alone()
+        self._source: Any = Source(self)
+        self._cleanups = 0
+        self._preemptions: Preemptions | None = None
+        self._point = {"line": LINE, "opcode": INSTRUCTION, "gil": switch}.get(granularity)
+        self.points: dict[int, set[int]] = {}
+        """For each code object (by its id), the offsets of the yield points that are no accesses."""
+
+    def __enter__(self) -> Watching:
+        for module in self.watched.modules():
+            self._names.add(facts.stored_in(module, self.watched))
+        for code in functions_in([*self._things, *map(type, self._things), *self.watched.explicit()], self.watched):
+            self._names.add(facts.stored(code))
+        self._source.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._source.__exit__(*exc)
+        self._tables.clear()
+        self.sites.clear()
+        self.points.clear()
+        known.begin({})
+
+    def begin(self, execution: Execution, preemptions: Preemptions | None = None) -> None:
+        """A run is about to begin, in this thread. `preemptions` is told where a GIL could be handed over."""
+        if (preemptions is None) is not (self._preemptions is None):
+            self._preemptions = preemptions
+            self._tabulate_again()
+        self._preemptions = preemptions
+        known.begin(execution.named)
+        self._alone = Alone()
+        self._cleanups = 0
+        scene.thorough = self.thorough
+        scene.stores_under = self._stores_under
+        execution.at_thread_begin = self._begin_thread
+        self._source.begin_run()
+
+    def end(self, execution: Execution) -> None:
+        """The run has ended."""
+        self._source.end_run()
+        self.blind = self.blind or (execution.main.children > 0 and not self._tables)
+        known.begin({})
+
+    def _begin_thread(self, thread: ControlledThread) -> None:
+        if exact:
+            _see_what_it_is_given(thread)
+        self._source.begin_thread()
+
+    def table(self, code: CodeType) -> dict[int, tuple[Site, bool]]:
+        """The sites of a watched code object."""
+        found = self.sites.get(id(code))
+        if found is None:
+            if code.co_name != "<module>" or not _importing():
+                if self._names.add(facts.stored(code)):
+                    self._grow()
+            found = self._tabulate(code)
+        return found
+
+    def _tabulate(self, code: CodeType) -> dict[int, tuple[Site, bool]]:
+        table = self._tables[id(code)] = self._table_of(code)
+        found = table.sites
+        self.points[id(code)] = table.points
+        if self._point is not None:
+            found = {**dict.fromkeys(table.points, (_nothing, True)), **found}
+        if self._preemptions is not None:
+            found = {**dict.fromkeys(table.switches, (_nothing, False)), **found}
+        self.sites[id(code)] = found
+        return found
+
+    def _table_of(self, code: CodeType) -> Table:
+        if self.thorough or not exact:
+            return Table(code, (lambda name: True) if self.thorough else self._names.has, frozenset(), self.granularity)
+        stored, settled = frozenset(filter(self._names.has, code.co_names)), self._names.settled(code)
+        return table_of(code, stored, settled, self.granularity)
+
+    def _tabulate_again(self) -> None:
+        for table in list(self._tables.values()):
+            self._tabulate(table.code)
+        self._source.refresh()
+
+    def _stores_under(self, name: str | None) -> None:
+        if self._names.note(name):
+            self._grow()
+
+    def _grow(self) -> None:
+        execution = active.execution
+        self.grew = self.grew or (execution is not None and execution.main.children > 0)
+        self._tabulate_again()
+
+    def at(self, found: tuple[Site, bool], frame: FrameType) -> None:
+        """A site is about to execute, in a thread under control."""
+        execution = active.execution
+        site, only_beside_others = found
+        if (only_beside_others and not execution.main.children) or execution.current.atomic:  # type: ignore[union-attr]
+            return
+        if self._preemptions is not None and frame.f_lasti in self._tables[id(frame.f_code)].switches:
+            self._preemptions.passed.add(execution.current)  # type: ignore[union-attr]
+        if self._point is not None and frame.f_lasti in self.points[id(frame.f_code)]:
+            self._yield(self._point)
+        try:
+            operation = site(frame)
+        except Exception as error:
+            execution.interrupt(  # type: ignore[union-attr]
+                InternalError(f"at an access in {frame.f_code.co_qualname}, line {frame.f_lineno}: {error!r}")
+            )
+            return
+        finally:
+            scene.frame = None  # type: ignore[assignment]  # it holds the program's objects
+        if operation is not None:
+            self._yield(operation)
+
+    def _yield(self, operation: Operation) -> None:
+        execution = active.execution
+        if len(execution.live) == 1 and self._alone.now(execution) and not (self.thorough and execution.main.children):  # type: ignore[union-attr, arg-type]
+            return
+        if execution.unwinding:  # type: ignore[union-attr]
+            self._cleanups += 1
+            if self._cleanups <= _PATIENCE_WITH_CLEANUP:
+                return
+        active.perform(operation)
+
+
+def _nothing(frame: FrameType) -> None:
+    return None
+
+
+def _importing() -> bool:
+    execution = active.execution
+    return execution is not None and active.ident == get_ident() and execution.current.atomic > 0
+
+
+def _see_what_it_is_given(thread: ControlledThread) -> None:
+    """What a new thread begins with bears a name before anybody uses it."""
+    handle = thread.handle
+    if handle is None:
+        return
+    target = getattr(handle, "_target", None)
+    things = [handle if type(handle) is not threading.Thread else None, getattr(target, "__self__", None), *(getattr(handle, "_args", None) or ()), *(getattr(handle, "_kwargs", None) or {}).values()]
+    for thing in things:
+        scene.stored(id(thing))
+    function = getattr(target, "__func__", target)
+    for name, cell in zip(getattr(getattr(function, "__code__", None), "co_freevars", ()), getattr(function, "__closure__", None) or ()):
+        known.see_cell(cell, name, scene.creator)
+        try:
+            scene.stored(id(cell.cell_contents), name)
+        except ValueError:
+            pass

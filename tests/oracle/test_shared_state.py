@@ -1,0 +1,94 @@
+"""Shared state, against brute force: random programs over attributes, variables, containers and locks, in every order of their accesses."""
+
+from collections import Counter
+
+import pytest
+
+import detsched
+from detsched._memory.watching import Watching
+from exhaustive import ExhaustiveDFS, TooMany
+from shared_programs import load, random_program, together
+
+
+class Classes(ExhaustiveDFS):
+    """Notes, of each run, which of the conflicting operations of different threads came first: its class."""
+
+    def __init__(self, most):
+        super().__init__(most)
+        self.classes = set()
+
+    def end(self, log, failures):
+        self.classes.add(order_of_conflicts(log))
+        return super().end(log, failures)
+
+
+def order_of_conflicts(log):
+    """The pairs of conflicting events of different threads, in their order. Names of events do not depend on the run.
+
+    Without the main thread, which does nothing while the others are at work.
+    """
+    counts, events = Counter(), []
+    for thread, operation in zip(log.threads, log.operations):
+        counts[thread.label, operation.key] += 1
+        events.append((thread.label, operation.key, counts[thread.label, operation.key]))
+    return frozenset(
+        (events[first], events[second])
+        for second in range(len(events))
+        for first in range(second)
+        if "0" not in (log.threads[first].label, log.threads[second].label)
+        and log.threads[first] is not log.threads[second]
+        and log.operations[first].conflicts(log.operations[second])
+    )
+
+
+def every_order(program, most=150):
+    """(outcomes, classes) over every order of accesses; None where that is too much."""
+    strategy = Classes(most)
+    try:
+        exploration = detsched.explore(program, strategy=strategy, runs=None, granularity="access", ignore=together)
+    except TooMany:
+        return None
+    return set(exploration.outcomes), strategy.classes
+
+
+def programs(count, first=0, **settings):
+    """So many random programs that brute force can do."""
+    seed = first
+    while count:
+        seed += 1
+        text = random_program(seed, **settings)
+        program = load(text)
+        found = every_order(program)
+        if found is not None:
+            count -= 1
+            yield seed, text, program, found
+
+
+def test_instructions_show_nothing_that_accesses_do_not():
+    """Whatever comes out of switches between instructions comes out of switches between accesses too."""
+    for seed, text, program, (outcomes, _) in programs(6):
+        fine = detsched.explore(program, strategy="random", granularity="opcode", ignore=together, runs=60)
+        assert set(fine.outcomes) <= outcomes, f"random_program({seed}):\n{text}"
+
+
+def test_what_is_not_shared_makes_no_difference(monkeypatch):
+    """With every access an event, proven local or not, there are the same outcomes and the same classes."""
+    compared = 0
+    for seed, text, program, found in programs(6, first=1_000, budget=1):
+        with monkeypatch.context() as patch:
+            patch.setattr(Watching, "thorough", True)
+            thorough = every_order(program, most=400)
+        if thorough is not None:
+            # How objects are numbered depends on which of them are seen, so the classes are counted, not compared by name.
+            assert thorough[0] == found[0] and len(thorough[1]) == len(found[1]), f"random_program({seed}, budget=1):\n{text}"
+            compared += 1
+    assert compared > 2
+
+
+@pytest.mark.parametrize("seed", [3, 14, 59])
+def test_the_same_in_every_run(seed):
+    """A program has the same events under the same choices, run after run."""
+    program = load(random_program(seed))
+    runs = [detsched.record(program, granularity="access", ignore=together, seed=5) for _ in range(3)]
+
+    assert len({str(run.schedule) for run in runs}) == 1

@@ -1,0 +1,214 @@
+"""Does shrinking reach the simplest schedule, of the same failure, with bounded effort, the same each time?"""
+
+import threading
+
+import pytest
+
+import detsched
+from detsched._search.shrink import RUNS
+
+from test_finds import CASES
+from kernels import MINIMUM, Shared, in_threads, named
+
+
+def found(program, **settings):
+    """The first failure of a program, shrunk: the exploration, and the run that the failure is shown by."""
+    exploration = detsched.explore(program, keep_going=False, shrink=True, **{"runs": 5000, **settings})
+    assert exploration.failure is not None
+    return exploration, exploration.run_of(exploration.failure)
+
+
+@pytest.mark.parametrize("program", MINIMUM, ids=lambda program: program.__name__)
+def test_known_minimum(program):
+    """Programs whose smallest number of preemptions is known shrink to exactly that, in few runs, and to what replays."""
+    exploration, run = found(program)
+
+    assert run.preemptions == MINIMUM[program]
+    assert run.shrunk is not None and run.shrunk.runs <= RUNS
+    again = detsched.record(program, schedule=str(run.schedule))
+    assert exploration.failure.origin in {failure.origin for failure in again.failures}
+
+
+@pytest.mark.parametrize("seed", (1_000, 2_000, 3_000))
+@pytest.mark.parametrize("program", [p for p in MINIMUM if p.__name__ in ("bluetooth", "twostage", "reorder", "wronglock")], ids=lambda p: p.__name__)
+def test_whichever_run_failed_first(program, seed):
+    """The minimum does not depend on the schedule that the search happened to find."""
+    _, run = found(program, seed=seed)
+
+    assert (run.preemptions, run.switches) == (1, {"bluetooth": 4, "twostage": 4, "reorder": 5, "wronglock": 6}[program.__name__])
+
+
+def test_same_every_time():
+    """The same failure shrinks to the same schedule."""
+    program = next(p for p in MINIMUM if p.__name__ == "wronglock")
+    first, second = found(program)[1], found(program)[1]
+
+    assert str(first.schedule) == str(second.schedule)
+    assert first.shrunk == second.shrunk
+
+
+def test_same_failure_only():
+    """A schedule is never shrunk to another failure, however much simpler that one is."""
+
+    def program():
+        s = Shared(a=0)
+
+        def add():
+            value = s.a
+            s.a = value + 1
+
+        def look():
+            if s.a == 0:
+                raise KeyError("came early")  # needs no preemption at all
+
+        in_threads(add, named(add, "add-2"), look)
+        assert s.a == 2
+
+    exploration = detsched.explore(program, runs=300, shrink=True)
+    by_type = {type(failure.exception): exploration.run_of(failure) for failure in exploration.failures}
+
+    assert set(by_type) == {KeyError, AssertionError}
+    assert by_type[KeyError].preemptions == 0
+    assert by_type[AssertionError].preemptions == 1
+
+
+def test_answers_go_towards_the_first_option():
+    """What choose() answered becomes as small as the failure allows, one by one."""
+
+    def program():
+        values = []
+
+        def work():
+            values.append(sum(detsched.choose(range(10)) for _ in range(3)))
+
+        in_threads(work)
+        assert values[0] < 5
+
+    _, run = found(program)
+
+    assert sum(run.schedule.values) == 5 and run.schedule.values[0] == 0
+
+
+def test_long_failure():
+    """8,000 steps and more than 4,000 switches shrink to what matters within the budget of runs."""
+
+    def program():
+        s = Shared(a=0)
+        own = [Shared(x=0) for _ in range(4)]
+        locks = [threading.Lock(), threading.Lock()]
+
+        def work(i):
+            for _ in range(500):
+                with locks[i % 2]:
+                    own[i].x += 1
+            value = s.a
+            s.a = value + 1
+
+        in_threads(*(named(lambda i=i: work(i), f"work-{i}") for i in range(4)))
+        assert s.a == 4
+
+    _, run = found(program, max_steps=30_000)
+
+    assert run.shrunk.before[1] > 4_000
+    assert (run.preemptions, run.switches) == (1, 6)
+    assert run.shrunk.runs <= RUNS
+
+
+def test_a_wait_in_a_loop_is_no_trap():
+    """A program that spins until another thread has set a flag: plans that leave the other one out end in time."""
+
+    def program():
+        s = Shared(ready=False, value=0)
+
+        def wait():
+            while not s.ready:
+                detsched.yield_point()
+            assert s.value == 1
+
+        def give():
+            s.ready = True
+            s.value = 1
+
+        in_threads(wait, give)
+
+    exploration, run = found(program)
+
+    assert isinstance(exploration.failure.exception, AssertionError)
+    assert run.preemptions == 1 and run.shrunk.runs <= RUNS
+
+
+def test_shrink_can_be_turned_off():
+    """With shrink=False the failure is shown by the schedule that it was found by."""
+    program = next(p for p in MINIMUM if p.__name__ == "wronglock")
+    exploration = detsched.explore(program, runs=100, keep_going=False)
+
+    assert exploration.run_of(exploration.failure).shrunk is None
+
+
+def test_a_deadlock_keeps_its_cycle():
+    """A deadlock of three threads does not shrink to one of two."""
+
+    def program():
+        forks = [threading.Lock() for _ in range(3)]
+
+        def eat(i):
+            with forks[i]:
+                with forks[(i + 1) % 3]:
+                    pass
+
+        in_threads(*(named(lambda i=i: eat(i), f"eat-{i}") for i in range(3)))
+
+    exploration, run = found(program)
+
+    assert len(exploration.failure.cycle) == 3
+    assert run.preemptions == 1
+
+
+CAUSES = {
+    "account": {"m"},
+    "bluetooth": {"Shared['stopping']"},
+    "deadlock01": {"a", "b"},
+    "din_phil": {"g", "Shared['phil']"},
+    "din_phil3": {"g", "Shared['phil']"},
+    "lazy01": {"m"},
+    "token_ring": {"g"},
+    "twostage": {"l1", "l2"},
+    "reorder": {"Shared['a']", "Shared['b']"},
+    "reorder5": {"Shared['a']", "Shared['b']"},
+    "wronglock": {"Shared['d']"},
+}
+"""What the two steps whose order decides are about, by the source of each program. The others fail in every schedule."""
+
+
+@pytest.mark.parametrize("program", MINIMUM, ids=lambda program: program.__name__)
+def test_cause(program):
+    """The reversal that makes the run pass is one of the right pair, and passes; where every schedule fails, none is named."""
+    _, run = found(program)
+    wanted = CAUSES.get(program.__name__)
+    if wanted is None:
+        assert run.pair is None
+        return
+
+    first = run.story.events[run.pair.first]
+    assert first.about.partition(" (")[0] in wanted
+    assert run.passing.failure is None
+
+
+OBJECTS = {
+    "lost_update": "Counter.lock", "check_then_act": "checking", "abba_deadlock": "a", "woken_for_nothing": "ready",
+    "notified_too_early": "changed", "double_initialisation": "Service.guard", "cleared_too_late": "called",
+    "timer_cancelled_too_late": "timer", "submitted_after_shutdown": "lock", "empty_after_all": "box.mutex",
+    "started_in_constructor": "lock", "joined_under_lock": "lock", "torn_read": "lock",
+}  # fmt: skip
+"""What the cause of the usual bugs is about."""
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_cause_of_usual_bugs(name):
+    """Each of the usual bugs is put down to the object where it is, by a reversal that passes."""
+    buggy, _, within, _ = CASES[name]
+    exploration, run = found(buggy, runs=within)
+
+    assert run.preemptions <= 1
+    assert run.story.events[run.pair.first].about.partition(" (")[0] == OBJECTS[name]
+    assert run.passing.failure is None
