@@ -215,3 +215,28 @@ def test_random_programs_of_everything_else(timeouts):
 
     assert [text for text in came if text not in (None, "too large")] == []
     assert came.count("too large") < len(came) / 2
+
+
+def test_plain_attributes():
+    """Two unlocked increments of an attribute, which are two events each: 4 orderings, and both results."""
+
+    class Counter:
+        n = 0
+
+    def increments():
+        counter = Counter()
+
+        def body():
+            counter.n = counter.n + 1
+
+        threads = [threading.Thread(target=body) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return counter.n
+
+    found = detsched.explore(increments, strategy="dpor", runs=None, granularity="access")
+
+    assert (found.complete, found.runs, found.redundant) == (True, 4, 0)
+    assert set(found.outcomes) == {"1", "2"}

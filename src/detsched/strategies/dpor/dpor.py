@@ -161,6 +161,9 @@ class DPOR(Strategy):
         """The nodes of the new part of the run."""
         nodes, asleep = self._nodes, self._asleep
         begun = len(nodes)
+        if self._refused or len(letters) < begun or any(node.letter.prints != letter.prints for node, letter in zip(nodes, letters)):
+            # An operation was wrong about itself, or the program is another one from run to run: this vouches for nothing.
+            self.cut += 1
         redundant = False
         for index in range(begun, len(letters)):
             letter = letters[index]

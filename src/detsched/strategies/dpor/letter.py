@@ -92,10 +92,14 @@ class Names:
     def _identity(self, resource: Resource) -> tuple[Any, ...]:
         if isinstance(resource, ControlledThread):
             return ("thread", resource.label)
-        if isinstance(resource, Given) or resource.creator or resource.file:
-            return (type(resource).__name__, resource.kind, resource.file, resource.line, resource.nth, resource.creator, resource.given)
-        self._before[id(resource)] = resource  # kept, so that no other gets its address
-        return ("before", id(resource))
+        kind = type(resource)
+        if kind is not Given and (resource.creator or resource.file):
+            return (kind.__name__, resource.kind, resource.file, resource.line, resource.nth, resource.creator, resource.given)
+        if kind is Resource or "._sync." in kind.__module__:
+            self._before[id(resource)] = resource  # made before the runs; kept, so that no other gets its address
+            return ("before", id(resource))
+        # A part of some object: which one, no name tells that holds in every run. All that are called alike get one number.
+        return (kind.__name__, resource.kind, getattr(resource, "part", None) or resource.given)
 
     def prints(self, footprint: Footprint) -> tuple[Print, ...]:
         """A footprint in numbers."""
