@@ -286,7 +286,7 @@ def test_queue_of_two_producers():
     assert values(everything(program)) == arrangements("aabb")
 
 
-@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("count", [2])
 def test_philosophers(count):
     """n philosophers who take their left fork first: they all eat, or all wait for one another; nothing else."""
 

@@ -17,7 +17,7 @@ from detsched.strategies import DPOR
 from exhaustive import ExhaustiveDFS, TooMany, lines
 from model import random_program
 
-PROGRAMS = int(os.environ.get("DETSCHED_ORACLE_PROGRAMS", "40"))
+PROGRAMS = int(os.environ.get("DETSCHED_ORACLE_PROGRAMS", "15"))
 MOST_RUNS = 300 if PROGRAMS <= 100 else 2000
 
 

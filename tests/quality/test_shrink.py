@@ -90,7 +90,7 @@ def test_answers_go_towards_the_first_option():
 
 
 def test_long_failure():
-    """8,000 steps and more than 4,000 switches shrink to what matters within the budget of runs."""
+    """Some 2,500 steps and more than a thousand switches shrink to what matters within the budget of runs."""
 
     def program():
         s = Shared(a=0)
@@ -98,7 +98,7 @@ def test_long_failure():
         locks = [threading.Lock(), threading.Lock()]
 
         def work(i):
-            for _ in range(500):
+            for _ in range(150):
                 with locks[i % 2]:
                     own[i].x += 1
             value = s.a
@@ -109,7 +109,7 @@ def test_long_failure():
 
     _, run = found(program, max_steps=30_000)
 
-    assert run.shrunk.before[1] > 4_000
+    assert run.shrunk.before[1] > 1_000
     assert (run.preemptions, run.switches) == (1, 6)
     assert run.shrunk.runs <= RUNS
 
