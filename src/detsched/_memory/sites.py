@@ -191,10 +191,13 @@ def _cell(table: Table, instruction: Instruction, writing: bool) -> Site:
             scene.stored(address_at(frame, value), name)
         address = address_at(frame, index)
         owner = known.at(address)
-        if owner is None:
-            if scene.only_here(address):
+        if owner is None or not owner.attributes:
+            # Not accessed by an event so far. It gets its name here, where it is filled, whoever uses it first.
+            if scene.only_here(address, 0 if owner is None else 1):
+                if owner is None and value >= 0:
+                    known.see_cell(object_at(address), name, scene.creator)
                 return None
-            owner = known.see_cell(object_at(address), name, scene.creator)
+            owner = owner or known.see_cell(object_at(address), name, scene.creator)
         place = owner.attribute("")
         return place.writing if writing else place.reading
 
