@@ -33,6 +33,8 @@ PRIVATE_NAMES = (
     PrivateName("threading", "_DummyThread", "current_thread() in a thread of _thread.start_new_thread"),
     PrivateName("threading.Thread", "_initialized", "start and join refuse a thread without it, as the standard library does"),
     PrivateName("threading.Thread()", "_started", "being started must be no operation of its own"),
+    PrivateName("threading.Thread()", "_target", "what a thread is given bears a name before anybody uses it"),
+    PrivateName("threading.Thread()", "_kwargs", "what a thread is given bears a name before anybody uses it"),
     PrivateName("threading.Thread()", "_name", "names, without the property's assertion"),
     PrivateName("threading.Thread()", "_daemonic", "whether a run waits for the thread"),
     PrivateName("threading.Thread()", "_ident", "the identity that the program sees is the run's"),
