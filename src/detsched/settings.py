@@ -64,7 +64,8 @@ class Settings:
     >>> Settings(seed=7, runs=100).replace(seed=8)
     Settings(seed=8, runs=100)
 
-    strategy: who chooses: "auto", "random", "roundrobin", or a Strategy subclass, factory or instance.
+    strategy: who chooses: "auto", "random", "roundrobin"; "dpor", every distinguishable ordering, each once; "dfs", every order
+        of yield points; or a Strategy subclass, factory or instance. For a proof, say "dpor" and runs=None.
         "auto" is "random" for now. Change it to learn more from a run, or to write your own.
     seed: everything random flows from it. Change it to see other schedules.
     runs: how many runs an exploration makes, None for no limit. Raise it for more confidence.

@@ -363,8 +363,32 @@ def markup():
     in_threads(**{"<script>alert(1)</script>\n": work})
 
 
+class Counter:
+    def __init__(self):
+        self.hits = 0
+
+    def hit(self):
+        hits = self.hits
+        self.hits = hits + 1
+
+
+def lost_update_of_attribute():
+    """Plain attributes: the accesses themselves are the steps, with the values that they read and wrote."""
+    counter = Counter()
+    in_threads(ann=counter.hit, bob=counter.hit)
+    assert counter.hits == 2
+
+
+def lost_update_by_lines():
+    """The same, with a step before each line."""
+    lost_update_of_attribute()
+
+
+AT = {lost_update_of_attribute: "access", lost_update_by_lines: "line"}
+"""The granularity of those that need a finer one than synchronisation."""
 PROGRAMS = [
     lost_update, lost_update_without_lock, lock_order, philosophers, joined_under_lock, notified_too_early, woken_for_nothing,
     cleared_too_late, check_then_act, torn_read, came_too_early, semaphore_released_twice, pool_starved, queue_looked_empty,
     spins_for_ever, too_long, cancelled_too_late, wrong_answer, nine_threads, remembers, markup,
+    lost_update_of_attribute, lost_update_by_lines,
 ]  # fmt: skip

@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 _MASKS = [
     (re.compile(r"(?:[\d,]+|inf) runs/s"), "N runs/s"),
     (re.compile(r"detsched [\d.]+, Python [\w.+]+"), "detsched V, Python V"),
+    (re.compile(r"this schedule is (?:.|\n    )*\n", re.M), "this schedule is … under the GIL\n"),
 ]
 
 
@@ -38,7 +39,7 @@ def failure_of(program, **settings):
 def test_report(program):
     """The report is the one on file."""
     failing._seen.clear()
-    error = failure_of(program, max_steps=3_000)
+    error = failure_of(program, max_steps=3_000, granularity=failing.AT.get(program, "sync"))
     report = masked(error.__notes__[-1].lstrip("\n"))
     if program is failing.pool_starved:
         # What goes on inside of concurrent.futures differs between versions of Python; who waits for what does not.

@@ -485,6 +485,7 @@ class Execution:
         if self.unwinding:
             return self._next_to_unwind()
         if self._foreground == 0:
+            self.log.ended = True
             return self._unwind()
         return self._next(me)
 
@@ -542,7 +543,8 @@ class Execution:
 
     def _unwind(self) -> ControlledThread:
         self.unwinding = True
-        self.log.left = [(t, t.pending) for t in self.live if t.pending is not None and (t.pending.enabled() or t.pending.held())]
+        there = [(t, t.pending, t.pending.enabled()) for t in self.live if t.pending is not None]
+        self.log.left = [(t, operation, able or (False if operation.held() else None)) for t, operation, able in there]
         self._fresh = None
         self._unwound.update(self.live)
         self.log.pending = [(thread, thread.pending) for thread in self.live if thread.pending is not None]

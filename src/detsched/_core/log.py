@@ -18,7 +18,7 @@ class Log:
     at any time, each with the label of the thread that asked.
     """
 
-    __slots__ = ("threads", "operations", "jumps", "expired", "pending", "answers", "waiting", "left", "cycle")
+    __slots__ = ("threads", "operations", "jumps", "expired", "pending", "answers", "waiting", "left", "ended", "cycle")
 
     def __init__(self) -> None:
         self.threads: list[ControlledThread] = []
@@ -29,8 +29,11 @@ class Log:
         self.answers: list[tuple[str, int]] = []
         self.waiting: list[list[tuple[ControlledThread, Operation]]] = []
         """For each jump, the operations that could not go on because somebody else held what they wait for."""
-        self.left: list[tuple[ControlledThread, Operation]] = []
-        """The operations that could have gone on when the run was over, or could not because somebody held what they wait for."""
+        self.left: list[tuple[ControlledThread, Operation, bool | None]] = []
+        """The threads that were there when the run was over, each with its pending operation, and whether that could have gone on:
+        True; False, because somebody held what it waits for; None, because what it waits for had not come."""
+        self.ended = False
+        """Whether the run was over because the last thread that is no daemon had ended."""
         self.cycle: frozenset[ControlledThread] = frozenset()
         """The cycle of lock waits at which the run was stopped, whoever else could have gone on."""
 

@@ -14,6 +14,7 @@ from weakref import ref
 
 from .._core.operation import READ, UPDATE, WRITE, Mode, Operation
 from .._core.resource import Resource
+from .showing import value_at
 
 Footprint = tuple[tuple[Resource, Mode], ...]
 
@@ -135,6 +136,9 @@ class Read(Operation):
 
     def footprint(self) -> Footprint:
         return self.touched
+
+    def shows(self) -> str:
+        return value_at(self.resource) if type(self.resource) is Location else ""
 
 
 class Write(Read):

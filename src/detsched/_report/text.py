@@ -18,6 +18,8 @@ from .table import WIDTH, table
 
 _GROUNDS = ("deadlock", "livelock")
 
+_REMARKS = 5
+"""How many data races and the like a report mentions besides."""
 _NO_PAIR = (
     "cause: not among the steps below, for no two of them make the run pass when they change places: look at what the threads share "
     "between the steps where one takes over from another, and makes no step (see granularity)"
@@ -38,13 +40,13 @@ class ReportedRun(Protocol):
     @property
     def preemptions(self) -> int: ...
     @property
-    def remarks(self) -> tuple[str, ...]: ...
-    @property
     def pair(self) -> Pair | None: ...
     @property
     def others(self) -> tuple[int, int]: ...
     @property
     def found(self) -> Sequence[str]: ...
+    @property
+    def remarks(self) -> tuple[str, ...]: ...
 
 
 def _count(number: int, noun: str, plural: str = "s") -> str:
@@ -75,7 +77,7 @@ def run_report(run: ReportedRun, program: Any, environment: str = "") -> str:
     """What is to be said about one run."""
     if not run.failures:
         head = ", ".join((_count(run.steps, "step"), _count(run.switches, "switch", "es"), _count(run.preemptions, "preemption")))
-        lines = [f"detsched: passed, {head}", "", *_remarks(run), *_interleaving(run, frozenset(), {})]
+        lines = [f"detsched: passed, {head}", *_remarks(run), "", *_interleaving(run, frozenset(), {})]
     else:
         lines = failure_lines(run, program, run.failures[0])
     if environment:
@@ -90,15 +92,13 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
     lines = [verdict(failure), *replay_lines(failure, program), *run.found]
     if told.lines:
         lines += ["", *told.lines]
-    if run.remarks:
-        lines += ["", *_remarks(run)[:-1]]
     tried, passed = run.others
     if tried and run.pair is None and failure.kind in ("exception", "deadlock"):
         if not passed:
             lines += ["", f"it failed in all of {tried} other schedules, too: the order of its steps may have no part in it"]
         elif run.switches > 2 and failure.kind == "exception":
             lines += ["", *textwrap.wrap(_NO_PAIR, WIDTH, subsequent_indent="    ")]
-    lines += ["", *_interleaving(run, told.marked, stuck)]
+    lines += [*_remarks(run), "", *_interleaving(run, told.marked, stuck)]
     for other in run.failures:
         if other.origin == failure.origin:
             continue
@@ -107,10 +107,8 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
 
 
 def _remarks(run: ReportedRun) -> list[str]:
-    lines: list[str] = []
-    for remark in run.remarks:
-        lines += [*textwrap.wrap(remark, WIDTH, subsequent_indent="    "), ""]
-    return lines
+    found = [line for remark in run.remarks[:_REMARKS] for line in textwrap.wrap(clean(remark), WIDTH, subsequent_indent="    ")]
+    return ["", *found] if found else []
 
 
 def marked(run: ReportedRun, failure: Failure) -> frozenset[int]:

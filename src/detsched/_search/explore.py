@@ -53,9 +53,18 @@ class Exploration(Generic[T]):
         self.runs = 0
         """How many runs were made."""
         self.complete = False
-        """Whether every distinguishable ordering was run. Random choice never knows."""
+        """Whether every distinguishable ordering was run (under strategy "dfs": every order of yield points), each to its end.
+
+        At granularity "sync" that is every ordering of synchronisation operations, exact for programs whose threads share data
+        only under them. `summary` says in words what it is complete for. Random choice never knows.
+        """
         self.redundant = 0
-        """Runs given up because an equivalent one was done."""
+        """Runs of a systematic strategy that were equivalent to an earlier one of its own."""
+        self.cut = 0
+        """Runs of a systematic strategy behind which something may lie that it does not cover: with any of these, no search is complete. They
+        were stopped as too long or as going round in circles, or cut daemons off while other threads were ending in no order."""
+        self._systematic_runs = 0
+        self._timed = False
         self.estimate: float | None = None
         """How many runs a complete search would take, where that can be estimated."""
         self.elapsed = 0.0
@@ -100,8 +109,20 @@ class Exploration(Generic[T]):
         no_points = "; NO YIELD POINT was reached, nothing of this program is under control" if self.runs and not self.steps else ""
         return (
             f"{found} in {_count(self.runs, 'run')}{where}, strategy {name}, seed {settings.seed}, "
-            f"{_count(len(self._outcomes), 'outcome')}, not complete{stopped}, {rate}{no_points}"
+            f"{_count(len(self._outcomes), 'outcome')}, {self._coverage()}{stopped}, {rate}{no_points}"
         )
+
+    def _coverage(self) -> str:
+        """What is complete, and no more than that."""
+        if not self.complete:
+            cut = f" ({_count(self.cut, 'run')} with more behind than is covered)" if self.cut else ""
+            return f"not complete{cut}"
+        number = self._systematic_runs - self.redundant
+        what = "order of yield points" if self._settings.strategy == "dfs" else "ordering"
+        whole = f"complete: the only {what}" if number == 1 else f"complete: all {number:,} {what.replace('order of', 'orders of').replace('ordering', 'orderings')}"
+        again = f" ({_count(self.redundant, 'run')} twice)" if self.redundant else ""
+        idle = ", with timeouts only when idle" if self._settings.timeouts == "idle" and self._timed else ""
+        return f"{whole}{again}{idle}"
 
     def report(self) -> str:
         """The exploration in words, with the report of its first failure."""
@@ -133,8 +154,15 @@ class Exploration(Generic[T]):
         self._outcomes[key] = Witness(1, done.schedule()) if known is None else Witness(known.count + 1, known.schedule)
         if done.failures:
             self.failed_runs += 1
+        if not self._timed:
+            self._timed = any(operation.deadline is not None for operation in done.execution.log.operations)
         if done.session.count_orderings:
             self.orderings.add(ordering(done.execution.log))
+
+    def _learn(self, strategy: Strategy) -> None:
+        """What a strategy knows of how far it has come: see `Strategy.complete`."""
+        self.complete = strategy.complete
+        self.redundant, self.cut, self._systematic_runs = strategy.redundant, strategy.cut, strategy.runs
 
     def _believe(self, failure: Failure, run: Run[T], index: int) -> None:
         self._failures.append(failure)
@@ -194,7 +222,7 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
                     break
                 if settings.seconds is not None and exploration.runs and _clock() - began >= settings.seconds:
                     break
-                turn = Turn(index, settings.seed if getattr(strategy, "systematic", False) else settings.seed + index)
+                turn = Turn(index, settings.seed if strategy.systematic else settings.seed + index)
                 done = session.run(strategy, turn)
                 if session.learnt and index:
                     # There are more accesses than earlier runs knew of, so what the strategy has learnt from them is void.
@@ -210,9 +238,8 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
                         break
                 index += 1
                 more = strategy.end(done.execution.log, done.failures)
-                exploration.redundant = getattr(strategy, "redundant", 0)
+                exploration._learn(strategy)
                 if not more:
-                    exploration.complete = getattr(strategy, "complete", False)
                     break
         except KeyboardInterrupt as error:
             exploration.interrupted = True

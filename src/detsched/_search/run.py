@@ -92,19 +92,6 @@ class Run(Generic[T]):
         return self._trace
 
     @property
-    def races(self) -> tuple[Race, ...]:
-        """The data races of the run: accesses that conflict and that nothing orders. At granularity "access" and finer."""
-        return () if self._done is None else self._done.races
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What else a report says: whether this can happen under a GIL, data races that are no failures."""
-        if self._done is None:
-            return ()
-        of_races = () if self._session.settings.races else tuple(f"data race on {race}" for race in self._done.races)
-        return (*((self._done.under_gil,) if self._failures and self._done.under_gil else ()), *of_races)
-
-    @property
     def story(self) -> Story:
         """The events with all that reports say about them."""
         if self._story is None:
@@ -131,6 +118,19 @@ class Run(Generic[T]):
     def found(self) -> tuple[str, ...]:
         """How the failure was found, confirmed and shrunk, line by line."""
         return tuple(filter(None, (self._found, None if self.shrunk is None else str(self.shrunk))))
+
+    @property
+    def races(self) -> tuple[Race, ...]:
+        """The data races of the run: accesses that conflict and that nothing orders. At granularity "access" and finer."""
+        return () if self._done is None else self._done.races
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What else a report says: whether this can happen under a GIL, data races that are no failures."""
+        if self._done is None:
+            return ()
+        of_races = () if self._session.settings.races else tuple(f"data race on {race}" for race in self._done.races)
+        return (*((self._done.under_gil,) if self._failures and self._done.under_gil else ()), *of_races)
 
     @property
     def steps(self) -> int:

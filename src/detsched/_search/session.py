@@ -37,12 +37,12 @@ from .._world.debugger import Breakpoints
 from .._world.patching import patched, reach
 from ..errors import InvalidSettings, UncontrolledError
 from ..settings import Settings, settle
-from ..strategies import DFS, DPOR, Follow, RandomWalk, Replay, RoundRobin, Strategy, Turn
+from ..strategies import DFS, DPOR, Auto, Follow, RandomWalk, Replay, RoundRobin, Strategy, Turn
 from ..strategies.guided import Guided
 from .state import INTERLEAVED
 
 _BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": RandomWalk, "random": RandomWalk, "roundrobin": RoundRobin, "dfs": DFS, "dpor": DPOR}
-_OWN = (DFS, DPOR, Follow, RandomWalk, RoundRobin, Replay)
+_OWN = (Auto, DFS, DPOR, Follow, RandomWalk, RoundRobin, Replay)
 
 
 running: Session | None = None
@@ -77,6 +77,12 @@ class _Checked(Strategy):
         if type(index) is not int or not 0 <= index < count:
             raise InvalidSettings(f"the strategy {type(self._inner).__name__} answered {index!r}: choose_value({count}) must return an index below {count}")
         return index
+
+    def _told(name: str, default: Any) -> Any:  # type: ignore[misc]
+        return property(lambda self: getattr(self._inner, name, default))
+
+    complete, systematic = _told("complete", False), _told("systematic", False)
+    redundant, cut, runs = _told("redundant", 0), _told("cut", 0), _told("runs", 0)
 
     def end(self, log: Any, failures: Any) -> bool:
         return bool(self._inner.end(log, failures)) if hasattr(self._inner, "end") else True

@@ -1,5 +1,6 @@
 """Strategies: who makes the choices of a run. Subclass `Strategy` to write your own."""
 
+from .auto import Auto
 from .dfs import DFS
 from .dpor import DPOR
 from .follow import Follow
@@ -8,4 +9,4 @@ from .replay import Replay
 from .roundrobin import RoundRobin
 from .strategy import Strategy, Turn
 
-__all__ = ["DFS", "DPOR", "Follow", "RandomWalk", "Replay", "RoundRobin", "Strategy", "Turn"]
+__all__ = ["Auto", "DFS", "DPOR", "Follow", "RandomWalk", "Replay", "RoundRobin", "Strategy", "Turn"]

@@ -22,6 +22,8 @@ class DFS(Strategy):
     def __init__(self) -> None:
         self.complete = False
         """Whether every sequence of choices was run, to its end."""
+        self.runs = 0
+        """Runs that were made."""
         self.cut = 0
         """Runs that were given up because they were too long, or went round in circles: what lies behind is not covered."""
         self._taken: list[int] = []
@@ -54,6 +56,7 @@ class DFS(Strategy):
         return self._answer(count)
 
     def end(self, log: Log, failures: tuple[Failure, ...]) -> bool:
+        self.runs += 1
         if any(failure.kind in ("limit", "livelock") for failure in failures):
             self.cut += 1
         while self._taken and self._taken[-1] + 1 == self._options[-1]:

@@ -30,7 +30,15 @@ class Strategy:
     Hand it to a run as `strategy=Youngest`. `begin` and `end` are optional.
     """
 
-    systematic = False
+    complete: bool = False
+    """Whether everything that there is to try was run, to its end. A strategy that can tell sets it; it is looked at when `end` said that nothing is left."""
+    redundant: int = 0
+    """Runs that were equivalent to an earlier one."""
+    cut: int = 0
+    """Runs that were stopped because they were too long, or went round in circles."""
+    runs: int = 0
+    """How many runs a systematic strategy has made."""
+    systematic: bool = False
     """Whether the runs are to differ in nothing but its choices: then every run has the same seed."""
     repeatable = False
     """Whether `begin` with an equal turn makes it choose as before, whatever it has learnt since."""

@@ -36,13 +36,17 @@ _CUT = ("limit", "livelock")
 class Node:
     """A point of the present run: before one of its events, which is `letter`."""
 
-    __slots__ = ("letter", "key", "asleep", "tree")
+    __slots__ = ("letter", "key", "asleep", "tree", "words", "refused")
 
     def __init__(self, letter: Letter, key: str, asleep: list[Letter], tree: list[Branch]) -> None:
         self.letter = letter
         self.key = key
         self.asleep = asleep
         """What was run from here, or would be equivalent to what was run."""
+        self.words: set[tuple[tuple[str, int], ...]] = set()
+        """What was put into the tree. The same never twice: an operation that is wrong about itself must not keep the search from ending."""
+        self.refused: Letter | None = None
+        """What was to be run from here, and could not."""
         self.tree = tree
         """What is still to be run from here, besides the present branch."""
 
@@ -55,10 +59,13 @@ class DPOR(Strategy):
     def __init__(self) -> None:
         self.complete = False
         """Whether every ordering was run, to its end."""
+        self.runs = 0
+        """Runs that were made."""
         self.redundant = 0
         """Runs that were equivalent to an earlier one. (None are, for the operations of this library.)"""
         self.cut = 0
-        """Runs that were given up because they were too long, or went round in circles: what lies behind is not covered."""
+        """Runs behind which something may lie that is not covered: they were stopped as too long or as going round in circles, or they cut
+        daemons off although the last of the other threads ended in no order (join them, and it is one event)."""
         self._nodes: list[Node] = []
         self._names = Names()
         self._plan: list[Branch] = []
@@ -76,6 +83,7 @@ class DPOR(Strategy):
         """How many events of the present run are settled: the nodes, and then what the plan says."""
         self._followed: list[list[Branch]] = []
         self._following = self._plan
+        self._refused: dict[int, Letter] = {}
         self._answers: dict[int, tuple[int, int]] = {}
         self._names.begin()
 
@@ -95,7 +103,6 @@ class DPOR(Strategy):
             for thread in step.enabled:
                 if thread.label == wanted:
                     return thread
-            self._following = []
         current = step.current
         return current if current is not None and current in step.enabled else step.enabled[0]
 
@@ -122,6 +129,8 @@ class DPOR(Strategy):
             self._followed.append(following[1:])
             right = bool(following) and following[0].letter.thread == log.threads[index].label
             self._following = following[0].following if right else []
+            if following and not right:
+                self._refused[index] = following[0].letter
         self._at = max(self._at, len(log) if until is None else until)
 
     def _differs(self, index: int, enabled: list[ControlledThread]) -> DivergenceError:
@@ -134,10 +143,12 @@ class DPOR(Strategy):
 
     def end(self, log: Log, failures: tuple[Failure, ...]) -> bool:
         self._follow(log)
+        self.runs += 1
         if any(failure.kind in _CUT for failure in failures):
             self.cut += 1
         history = History(log, self._answers, self._names)
         self._extend(log, history.letters)
+        self.cut += history.doubtful
         for race in history.races:
             self._reverse(race, history)
         for index, (answer, count) in self._answers.items():
@@ -156,6 +167,7 @@ class DPOR(Strategy):
             tree = self._followed[index - begun]
             redundant = redundant or any(other.thread == letter.thread and other.value == letter.value for other in asleep)
             nodes.append(Node(letter, log.operations[index].key, asleep, tree))
+            nodes[-1].refused = self._refused.get(index)
             asleep = _still_asleep(asleep, letter)
         self.redundant += redundant
 
@@ -165,7 +177,12 @@ class DPOR(Strategy):
         word = history.independent_of(race)
         word.append(race.letter)
         if not any(begins(letter, word) is not None for letter in node.asleep):
-            insert(node.tree, word)
+            if node.refused is not None and node.refused.thread == word[0].thread:
+                return
+            key = tuple((letter.thread, letter.value) for letter in word)
+            if key not in node.words:
+                node.words.add(key)
+                insert(node.tree, word)
 
     def _answering(self, index: int, value: int, log: Log) -> Letter:
         """The letter of an event, had its question been answered otherwise: the two are a race of sorts."""

@@ -40,6 +40,9 @@ class History:
     def __init__(self, log: Log, answers: dict[int, tuple[int, int]], names: Names) -> None:
         self.letters: list[Letter] = []
         self.races: list[Race] = []
+        self.doubtful = False
+        """Whether daemons were cut off at an end that was no single event: the last of the other threads ended in no order. Which
+        of them ends the run is then no matter of happens-before, and a reduction may miss where the daemons stood."""
         self._log = log
         self._answers = answers
         self._names = names
@@ -48,7 +51,7 @@ class History:
         self._nth: list[int] = []  # the how many-th of its thread it is, from 1
         self._touched: dict[int, list[tuple[int, Mode]]] = {}
         self._last: dict[int, int] = {}  # by number of the thread, its last event so far
-        everybody = dict.fromkeys((*log.threads, *(thread for thread, _ in log.left)))
+        everybody = dict.fromkeys((*log.threads, *(thread for thread, *_ in log.left)))
         self._number = {thread: number for number, thread in enumerate(everybody)}
         self._of: list[Clock] = [[0] * len(everybody) for _ in everybody]  # what each thread knows
         self._analyse()
@@ -64,11 +67,11 @@ class History:
     def _analyse(self) -> None:
         log, names = self._log, self._names
         final = {thread: index for index, thread in enumerate(log.threads)}
-        left = {thread for thread, _ in log.left}
+        left = {thread for thread, *_ in log.left}
         jumps = list(zip(log.jumps, log.waiting))
         jumps.reverse()
         end = len(log) - 1
-        over = bool(log.cycle) or any(thread.daemon for thread in self._number)
+        over = bool(log.cycle) or (log.ended and any(thread.daemon for thread in self._number))
         spares = frozenset(thread.label for thread in log.cycle) if log.cycle else None
         for index, (thread, operation) in enumerate(zip(log.threads, log.operations)):
             while jumps and jumps[-1][0] == index:
@@ -96,43 +99,52 @@ class History:
                 child = operation.other_thread()
                 if child in self._number:
                     self._of[self._number[child]] = list(clock)
+        if over and not log.cycle:
+            known = self._clocks[-1]
+            finals = (final[thread] for thread in final if not thread.daemon)
+            self.doubtful = any(self._nth[event] > known[self._thread[event]] for event in finals)
         while jumps:
             self._jump(jumps.pop()[1])
-        self._pending(log.left)
+        for thread, operation, able in log.left:
+            if able is not None:
+                self._pending(thread, operation, able)
 
     def _jump(self, waiting: list[tuple[ControlledThread, Operation]]) -> None:
         # What is blocked has its races before the jump, which comes after everything.
-        self._pending(waiting)
+        for thread, operation in waiting:
+            self._pending(thread, operation, False)
         together = [max(column) for column in zip(*self._of)]
         self._of = [list(together) for _ in self._of]
 
-    def _pending(self, operations: list[tuple[ControlledThread, Operation]]) -> None:
-        for thread, operation in operations:
-            number = self._number.get(thread)
-            if number is None:
-                continue
-            touched = operation.footprint()
-            own = len(touched)
-            if number not in self._last:
-                touched += ((thread, READ),)
-            letter = Letter(thread.label, 0, self._names.prints(touched), thread.daemon, False, None)
-            self._look_back(len(self.letters), number, operation, letter, touched, own)
+    def _pending(self, thread: ControlledThread, operation: Operation, able: bool) -> None:
+        number = self._number.get(thread)
+        if number is None:
+            return
+        touched = operation.footprint()
+        own = len(touched)
+        if number not in self._last:
+            touched += ((thread, READ),)
+        letter = Letter(thread.label, 0, self._names.prints(touched), thread.daemon, False, None)
+        cut = bool(self.letters) and len(self.letters) == len(self._log) and self.letters[-1].cuts(letter)
+        if cut and self._nth[-1] <= self._of[number][self._thread[-1]]:
+            return
+        if cut and able and not operation.conflicts(self._log.operations[-1]):
+            # It did not come about because the run was over. What else could have been, the branch will tell in which it does.
+            self.races.append(Race(len(self.letters) - 1, len(self.letters), letter))
+        else:
+            self._look_back(len(self.letters), number, operation, letter, touched, own, cut)
 
     # ------------------------------------------------------------------ races
 
-    def _look_back(self, index: int, number: int, operation: Operation, letter: Letter, touched: Footprint, own: int) -> Clock:
+    def _look_back(self, index: int, number: int, operation: Operation, letter: Letter, touched: Footprint, own: int, cut: bool = False) -> Clock:
         """Find the races of an event, or of a pending operation, with events before it; what its thread knows with it."""
         known = list(self._of[number])
-        last = self.letters[-1] if index == len(self._log) and index else None
-        if last is not None and last.cuts(letter):
-            # It did not come about because the run was over. What else could have been, the branch will tell in which it does.
-            if self._nth[-1] > known[self._thread[-1]]:
-                self.races.append(Race(index - 1, index, letter))
-            return known
         held: list[int] = []
         for other, itself in self._conflicting(letter, touched, own, known):
             if self._nth[other] <= known[self._thread[other]]:
                 continue
+            if cut and self._nth[other] > self._clocks[-1][self._thread[other]]:
+                continue  # that the run was over does not depend on it
             changed: object = None
             asks = True
             if itself:
