@@ -67,7 +67,6 @@ PRIVATE_NAMES = (
     PrivateName("concurrent.futures.thread", "_shutdown", "idle workers are told to end when the program does"),
     PrivateName("concurrent.futures.ThreadPoolExecutor", "_counter", "the names of a pool's threads begin anew in each run"),
     PrivateName("threading", "_shutdown_locks", "where the lock of a live thread is looked for", until=(3, 12)),
-    PrivateName("threading.Thread()", "_kwargs", "what a thread is given is shared from its start"),
     PrivateName("threading.Thread()", "_args", "which executor an idle worker belongs to"),
     PrivateName("concurrent.futures.ThreadPoolExecutor()", "_threads", "an executor that outlives a run has no workers left"),
     PrivateName("concurrent.futures.ThreadPoolExecutor()", "_shutdown", "an executor that outlives a run goes on in the next one"),
