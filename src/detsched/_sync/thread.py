@@ -290,7 +290,8 @@ class Thread(threading.Thread):
 
     def is_alive(self) -> bool:
         if active.ident == real_get_ident():
-            assert self._initialized, "Thread.__init__() not called"
+            if not self._initialized:
+                raise AssertionError("Thread.__init__() not called")  # no assert: test runners rewrite those
             record = _record_of(self)
             if record is not None:
                 return active.perform(IsAlive(record)) or not _notice_end(self)
