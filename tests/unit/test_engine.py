@@ -4,6 +4,7 @@ import gc
 import itertools
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ import pytest
 
 import detsched
 from detsched import DeadlockError, LimitError, LivelockError, UncontrolledError, yield_point
+from detsched._core.workers import pool
 
 
 def together(*bodies, names=None, daemon=False):
@@ -1062,6 +1064,40 @@ def test_keyboard_interrupt_of_the_program():
 
 
 # ---------------------------------------------------------------------- the same again
+
+
+def test_a_thread_that_is_woken_too_early_waits_for_its_turn():
+    """A signal in a parked main thread can give a baton twice: the spare wake-up must not start the thread's next job before its turn."""
+    from detsched._core.active import active
+    from detsched._core import watchdog
+
+    began = []
+
+    def program():
+        thread = threading.Thread(target=lambda: began.append(1))
+        thread.start()
+        active.execution.live[-1].baton.give()
+        watchdog.sleep(0.02)  # in real time, without a yield point: the OS thread would run now
+        early = list(began)
+        thread.join()
+        return early, began
+
+    assert detsched.run(program) == ([], [1])
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system sends no signals to threads")
+def test_a_signal_that_comes_to_a_thread_of_the_pool():
+    """The system may give a process's signal to any of its threads; the pool's survive it."""
+    before = signal.signal(signal.SIGUSR1, lambda signum, frame: None)
+    try:
+        together_once = lambda: together(lambda: None, lambda: None)  # noqa: E731
+        detsched.run(together_once)
+        for worker in pool.idle:
+            signal.pthread_kill(worker.os_ident, signal.SIGUSR1)
+        time.sleep(0.02)  # so that it is the waiting threads that it interrupts
+        detsched.run(together_once)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_same_seed_same_execution():
