@@ -12,17 +12,9 @@ import time
 import pytest
 
 import detsched
+from again import together
 from detsched import DeadlockError, LimitError, LivelockError, UncontrolledError, yield_point
 from detsched._core.workers import pool
-
-
-def together(*bodies, names=None, daemon=False):
-    """Start a thread for each body and join them all."""
-    threads = [threading.Thread(target=body, name=names[i] if names else None, daemon=daemon) for i, body in enumerate(bodies)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def raiser(error):

@@ -12,22 +12,11 @@ import _thread
 import pytest
 
 import detsched
+from again import again
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this system has no signals of the user's")
 USR1 = getattr(signal, "SIGUSR1", None)
 USR2 = getattr(signal, "SIGUSR2", None)
-
-
-def again(program, seed=0, **settings):
-    """The value of a program: the same when it runs a second time under the seed, and when its token is replayed."""
-    with detsched.patched():
-        run = detsched.record(program, seed=seed, **settings)
-        second = detsched.record(program, seed=seed, **settings)
-        third = detsched.record(program, schedule=str(run.schedule), **settings)
-    assert run.failure is None, run.report()
-    assert (second.value, third.value) == (run.value, run.value)
-    assert second.trace == third.trace == run.trace
-    return run.value
 
 
 SENDING = {
