@@ -82,17 +82,21 @@ def get_handler(signalnum: Any, /) -> Any:
 
 
 def send(signum: int, real: Callable[[], Any]) -> Any:
-    """Send a signal to the own process; `real` does it where the program has set no handler."""
+    """Send a signal to the own process; `real` does it where no handler in Python is called."""
     handler = _getsignal(signum)
     execution = active.execution
     assert execution is not None
-    if not isinstance(handler, _Handler):
+    if isinstance(handler, Handler):
+        called: Any = signal.default_int_handler  # the program interrupts itself; Ctrl-C is another matter
+    elif isinstance(handler, _Handler):
+        called = handler.real
+    else:
         return real()
     active.perform(Send(signum))
     if execution.current is execution.main:
-        handler.real(signum, sys._getframe(2))
+        called(signum, sys._getframe(2))
     else:
-        execution.handle(partial(handler.real, signum, None))
+        execution.handle(partial(called, signum, None))
     return None
 
 
