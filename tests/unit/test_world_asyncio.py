@@ -2,6 +2,8 @@
 
 import asyncio
 import concurrent.futures
+import os
+import signal
 import threading
 import time
 
@@ -268,3 +270,20 @@ def test_loops_are_undone():
     began = time.perf_counter()
     asyncio.run(asyncio.sleep(0.05))
     assert time.perf_counter() - began >= 0.04
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this system has no signals of the user's")
+def test_a_signal_handler_of_a_loop():
+    """`add_signal_handler`: a signal that a thread of the program sends wakes the loop, which calls the handler."""
+
+    async def main():
+        stopped = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, stopped.set)
+        sender = threading.Thread(target=lambda: (time.sleep(1), os.kill(os.getpid(), signal.SIGUSR1)))
+        sender.start()
+        await stopped.wait()
+        sender.join()
+        return "stopped"
+
+    for seed in range(3):
+        assert again(lambda: asyncio.run(main()), seed) == "stopped"

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -94,10 +95,20 @@ def send(signum: int, real: Callable[[], Any]) -> Any:
         return real()
     active.perform(Send(signum))
     if execution.current is execution.main:
-        called(signum, sys._getframe(2))
+        _call(called, signum, sys._getframe(2))
     else:
-        execution.handle(partial(called, signum, None))
+        execution.handle(partial(_call, called, signum, None))
     return None
+
+
+def _call(handler: Callable[[int, FrameType | None], Any], signum: int, frame: FrameType | None) -> None:
+    """Do in the main thread what the interpreter does where a signal has come: event loops listen on the wake-up file."""
+    fd = signal.set_wakeup_fd(-1)
+    if fd != -1:
+        signal.set_wakeup_fd(fd)
+        with suppress(OSError):
+            os.write(fd, bytes([signum]))
+    handler(signum, frame)
 
 
 def kill(pid: int, signum: int, /) -> None:
