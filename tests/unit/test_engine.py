@@ -1077,17 +1077,22 @@ def test_a_thread_that_is_woken_too_early_waits_for_its_turn():
     assert detsched.run(program) == ([], [1])
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system sends no signals to threads")
+@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="this system does not tell whether a signal has been delivered")
 def test_a_signal_that_comes_to_a_thread_of_the_pool():
     """The system may give a process's signal to any of its threads; the pool's survive it."""
+
+    def delivered(worker):
+        with open(f"/proc/self/task/{worker.native_id}/status") as status:
+            return "SigPnd:\t0000000000000000\n" in status
+
     before = signal.signal(signal.SIGUSR1, lambda signum, frame: None)
     try:
-        together_once = lambda: together(lambda: None, lambda: None)  # noqa: E731
-        detsched.run(together_once)
+        detsched.run(lambda: together(int, int))
         for worker in pool.idle:
             signal.pthread_kill(worker.os_ident, signal.SIGUSR1)
-        time.sleep(0.02)  # so that it is the waiting threads that it interrupts
-        detsched.run(together_once)
+            while not delivered(worker):
+                time.sleep(0.001)
+        detsched.run(lambda: together(int, int))
     finally:
         signal.signal(signal.SIGUSR1, before)
 
