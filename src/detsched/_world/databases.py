@@ -27,8 +27,12 @@ _PARAMETERS = ("timeout", "detect_types", "isolation_level", "check_same_thread"
 class Database(Resource):
     """One database of a run: how often somebody succeeded in doing something to it."""
 
-    __slots__ = ("changes",)
+    __slots__ = ("changes", "path")
     changes: int
+    path: str
+
+    def identity(self) -> tuple[object, ...]:
+        return (self.path,)
 
 
 class Statement(Operation):
@@ -85,7 +89,7 @@ def _database(path: str) -> Database:
     if found is None:
         database: Database = Database.unnamed("database")
         database.given = f"database {os.path.basename(path)}"
-        database.changes = 0
+        database.changes, database.path = 0, path
         found = execution.locations[place] = (database, None)
     assert isinstance(found[0], Database)
     return found[0]

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._core.explicit import Given
 from ..._core.operation import WRITE, Footprint, Mode
 from ..._core.resource import Resource
-from ..._core.thread import ControlledThread
 
 Print = tuple[int, Mode]
 
@@ -89,17 +87,12 @@ class Names:
             found = self._now[id(resource)] = self.known.setdefault(identity, len(self.known))
         return found
 
-    def _identity(self, resource: Resource) -> tuple[Any, ...]:
-        if isinstance(resource, ControlledThread):
-            return ("thread", resource.label)
-        kind = type(resource)
-        if kind is not Given and (resource.creator or resource.file):
-            return (kind.__name__, resource.kind, resource.file, resource.line, resource.nth, resource.creator, resource.given)
-        if kind is Resource or "._sync." in kind.__module__:
-            self._before[id(resource)] = resource  # made before the runs; kept, so that no other gets its address
-            return ("before", id(resource))
-        # A part of some object: which one, no name tells that holds in every run. All that are called alike get one number.
-        return (kind.__name__, resource.kind, getattr(resource, "part", None) or resource.given)
+    def _identity(self, resource: Resource) -> tuple[object, ...]:
+        identity = resource.identity()
+        if identity is not None:
+            return (type(resource).__name__, *identity)
+        self._before[id(resource)] = resource  # kept, so that no other gets its address
+        return ("before", id(resource))
 
     def prints(self, footprint: Footprint) -> tuple[Print, ...]:
         """A footprint in numbers."""
