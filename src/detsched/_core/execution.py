@@ -544,7 +544,7 @@ class Execution:
     def _unwind(self) -> ControlledThread:
         self.unwinding = True
         there = [(t, t.pending, t.pending.enabled()) for t in self.live if t.pending is not None]
-        self.log.left = [(t, operation, able or (False if operation.held() else None)) for t, operation, able in there]
+        self.log.left = [(t, operation, able or (False if operation.held() else None), operation.foresee()) for t, operation, able in there]
         self._fresh = None
         self._unwound.update(self.live)
         self.log.pending = [(thread, thread.pending) for thread in self.live if thread.pending is not None]

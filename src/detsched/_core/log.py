@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .operation import Operation
+    from .operation import Footprint, Operation
     from .thread import ControlledThread
 
 
@@ -29,9 +29,9 @@ class Log:
         self.answers: list[tuple[str, int]] = []
         self.waiting: list[list[tuple[ControlledThread, Operation]]] = []
         """For each jump, the operations that could not go on because somebody else held what they wait for."""
-        self.left: list[tuple[ControlledThread, Operation, bool | None]] = []
-        """The threads that were there when the run was over, each with its pending operation, and whether that could have gone on:
-        True; False, because somebody held what it waits for; None, because what it waits for had not come."""
+        self.left: list[tuple[ControlledThread, Operation, bool | None, Footprint]] = []
+        """The threads that were there when the run was over, each with its pending operation, whether that could have gone on
+        (True; False, because somebody held what it waits for; None, because what it waits for had not come), and its footprint then."""
         self.ended = False
         """Whether the run was over because the last thread that is no daemon had ended."""
         self.cycle: frozenset[ControlledThread] = frozenset()

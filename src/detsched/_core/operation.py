@@ -80,6 +80,11 @@ class Operation:
         """Every resource that the operation touches, and how: as executed, once it was applied."""
         return () if self.resource is None else ((self.resource, self.mode),)
 
+    def foresee(self) -> Footprint:
+        """What the footprint would be, were the operation applied at this moment: asked where the run is over and cuts it off. To be
+        overridden where the effect depends on the state."""
+        return self.footprint()
+
     def without(self, other: Operation) -> Footprint | Blocked:
         """What the footprint would have been, had `other` not come before: the question of a reduction that reverses the two.
 

@@ -98,6 +98,9 @@ class AcquireUntil(Acquire):
             return False
         return super().apply()
 
+    def foresee(self) -> Footprint:
+        return ((self.resource, READ if self.resource.block.locked() else WRITE),)
+
     def without(self, other: Operation) -> Footprint | Blocked:
         if not other.found:
             return ((self.resource, WRITE if self.found else self.mode),)
@@ -129,6 +132,9 @@ class TryAcquire(Operation):
             return False
         self.resource.take(active.execution.current, 1)  # type: ignore[union-attr]
         return True
+
+    def foresee(self) -> Footprint:
+        return ((self.resource, READ if self.resource.block.locked() else WRITE),)
 
     def without(self, other: Operation) -> Footprint | Blocked:
         return ((self.resource, READ if other.found else WRITE),)

@@ -5,7 +5,7 @@ Prefixes of runs, sleep sets and wakeup sequences are words of letters.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..._core.operation import WRITE, Footprint, Mode
 from ..._core.resource import Resource
@@ -16,24 +16,20 @@ Print = tuple[int, Mode]
 class Letter:
     """One event.
 
-    `thread` is the spawn path; `value` the answer to a question that the operation asked of the strategy (0 where there was
-    none); `prints` what it touched, by the numbers of `Names`. `ends` says that the run was over with it, which conflicts with
-    every event of those who might have gone on: `spares` are the threads that it does not concern, None if it concerns daemons.
+    `thread` is the spawn path and `nth` says which of its events this is, from 1; `value` the answer to a question that the
+    operation asked of the strategy (0 where there was none); `prints` what it touched, by the numbers of `Names`. `last` says
+    that the thread ended with it.
     """
 
-    __slots__ = ("thread", "value", "prints", "daemon", "ends", "spares")
+    __slots__ = ("thread", "nth", "value", "prints", "daemon", "last")
 
-    def __init__(self, thread: str, value: int, prints: tuple[Print, ...], daemon: bool, ends: bool, spares: frozenset[str] | None) -> None:
+    def __init__(self, thread: str, nth: int, value: int, prints: tuple[Print, ...], daemon: bool, last: bool) -> None:
         self.thread = thread
+        self.nth = nth
         self.value = value
         self.prints = prints
         self.daemon = daemon
-        self.ends = ends
-        self.spares = spares
-
-    def cuts(self, other: Letter) -> bool:
-        """Whether the run is over with this one, and `other` belongs to a thread that would have gone on."""
-        return self.ends and (other.daemon if self.spares is None else other.thread not in self.spares)
+        self.last = last
 
     def conflicts(self, other: Letter) -> bool:
         """Whether the order of the two, of different threads, can be told."""
@@ -41,26 +37,29 @@ class Letter:
             for theirs, other_mode in other.prints:
                 if mine == theirs and (mode != other_mode or mode is WRITE):
                     return True
-        return (self.ends and self.cuts(other)) or (other.ends and other.cuts(self))
-
-    def without_end(self) -> Letter:
-        """The letter in another order of things, in which the run would go on after it."""
-        return Letter(self.thread, self.value, self.prints, self.daemon, False, None) if self.ends else self
+        return False
 
     def data(self) -> list[Any]:
         """The letter as plain data."""
-        spares = None if self.spares is None else sorted(self.spares)
-        return [self.thread, self.value, [list(pair) for pair in self.prints], self.daemon, self.ends, spares]
+        return [self.thread, self.nth, self.value, [list(pair) for pair in self.prints], self.daemon, self.last]
 
     @classmethod
     def of(cls, data: list[Any]) -> Letter:
         """What `data` gave."""
-        thread, value, prints, daemon, ends, spares = data
+        thread, nth, value, prints, daemon, last = data
         pairs = tuple((int(number), Mode(mode)) for number, mode in prints)
-        return cls(str(thread), int(value), pairs, bool(daemon), bool(ends), None if spares is None else frozenset(spares))
+        return cls(str(thread), int(nth), int(value), pairs, bool(daemon), bool(last))
 
     def __repr__(self) -> str:
-        return f"<{self.thread}{f'={self.value}' if self.value else ''} {self.prints}{' ends' if self.ends else ''}>"
+        return f"<{self.thread}.{self.nth}{f'={self.value}' if self.value else ''} {self.prints}{' last' if self.last else ''}>"
+
+
+class Asleep(NamedTuple):
+    """A letter that was run from some point on, which need not be repeated: of all that begins with it, an equivalent order was run."""
+
+    letter: Letter
+    since: int
+    """How many events came before that point."""
 
 
 class Names:
@@ -71,7 +70,7 @@ class Names:
     """
 
     def __init__(self) -> None:
-        self.known: dict[tuple[Any, ...], int] = {}
+        self.known: dict[tuple[object, ...], int] = {}
         self._before: dict[int, Resource] = {}
         self._now: dict[int, int] = {}
 
@@ -97,6 +96,3 @@ class Names:
     def prints(self, footprint: Footprint) -> tuple[Print, ...]:
         """A footprint in numbers."""
         return tuple([(self.number(resource), mode) for resource, mode in footprint])
-
-
-__all__ = ["Letter", "Names", "Print"]

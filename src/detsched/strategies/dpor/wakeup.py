@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .ending import Endings
 from .letter import Letter
 
 
@@ -27,34 +28,56 @@ class Branch:
         return cls(Letter.of(data[0]), [cls.of(branch) for branch in data[1]])
 
 
-def begins(letter: Letter, word: Sequence[Letter]) -> int | None:
-    """Where `letter` stands in `word`, if some equivalent word, or some continuation of the word, begins with it; None if none
-    does. len(word): it is not in there, and independent of all that is. (A *weak initial*.)"""
-    thread = letter.thread
-    for position, other in enumerate(word):
-        if other.thread == thread:
-            return position if other.value == letter.value else None
-        if letter.conflicts(other):
-            return None
-    return len(word)
+class Place:
+    """A point of a run: the letters that led to it, and what ends runs."""
 
+    __slots__ = ("_endings", "_before")
 
-def insert(tree: list[Branch], word: list[Letter]) -> None:
-    """Make sure that some branch of the tree leads to what `word` leads to."""
-    while True:
-        for branch in tree:
-            position = begins(branch.letter, word)
-            if position is not None:
+    def __init__(self, endings: Endings, before: list[Letter]) -> None:
+        self._endings = endings
+        self._before = before
+
+    def begins(self, letter: Letter, word: Sequence[Letter], since: int | None = None) -> int | None:
+        """Where `letter` stands in `word`, if some equivalent word, or some continuation of the word, begins with it here; None if
+        none does. len(word): it is not in there, and independent of all that is. (A *weak initial*.)
+
+        `since`: for a letter that has been asleep, after how many letters that began.
+        """
+        thread = letter.thread
+        found = len(word)
+        for position, other in enumerate(word):
+            if other.thread == thread:
+                if other.value != letter.value:
+                    return None
+                found = position
                 break
-        else:
-            following: list[Branch] = []
-            for letter in reversed(word):
-                following = [Branch(letter, following)]
-            tree += following
-            return
-        if not branch.following:
-            return  # whatever comes after it will be run
-        word = word[:position] + word[position + 1 :]
-        if not word:
-            return
-        tree = branch.following
+            if letter.conflicts(other):
+                return None
+        if self._endings and found:
+            if found == len(word) and self._endings.forbid_after(letter, word, self._before):
+                return None
+            at = len(self._before) if since is None else since
+            if self._endings.forbid_before(letter, [*self._before[at:], *word], self._before[:at]):
+                return None
+        return found
+
+    def insert(self, tree: list[Branch], word: list[Letter]) -> None:
+        """Make sure that some branch of the tree from here leads to what `word` leads to."""
+        place = self
+        while True:
+            for branch in tree:
+                position = place.begins(branch.letter, word)
+                if position is not None:
+                    break
+            else:
+                following: list[Branch] = []
+                for letter in reversed(word):
+                    following = [Branch(letter, following)]
+                tree += following
+                return
+            if not branch.following:
+                return  # whatever comes after it will be run
+            word = word[:position] + word[position + 1 :]
+            if not word:
+                return
+            tree, place = branch.following, Place(self._endings, [*place._before, branch.letter]) if self._endings else place
