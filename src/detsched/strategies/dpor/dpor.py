@@ -22,6 +22,7 @@ from ..._core.active import active
 from ..._core.execution import Step
 from ..._core.failure import Failure
 from ..._core.log import Log
+from ..._core.operation import WRITE
 from ..._core.thread import ControlledThread
 from ...errors import DivergenceError
 from ..replay import CAUSES
@@ -188,7 +189,7 @@ class DPOR(Strategy):
     def _still_asleep(self, asleep: list[Asleep], letter: Letter, index: int) -> list[Asleep]:
         still = [one for one in asleep if one.letter.thread != letter.thread and not one.letter.conflicts(letter)]
         if self._endings:
-            place = Place(self._endings, self._history.letters[:index])
+            place = self._place(index)
             still = [one for one in still if place.begins(one.letter, (letter,), one.since) is not None]
         return still
 
@@ -196,14 +197,19 @@ class DPOR(Strategy):
         """See to it that the other order of a race is run, if no equivalent one was."""
         node = self._nodes[race.first]
         word = self._history.word(race)
-        place = Place(self._endings, self._history.letters[: race.first] if self._endings else [])
+        place = self._place(race.first)
         if word and not any(place.begins(letter, word, since) is not None for letter, since in node.asleep):
             place.insert(node.tree, word)
 
+    def _place(self, index: int) -> Place:
+        """The point before an event of the present run."""
+        return Place(self._endings, self._history.letters[:index] if self._endings else [])
+
     def _answering(self, index: int, value: int, log: Log) -> Letter:
         """The letter of an event, had its question been answered otherwise: the two are a race of sorts."""
-        letter = self._nodes[index].letter
-        return Letter(letter.thread, letter.nth, value, self._names.prints(log.operations[index].answering(value)), letter.daemon, False)
+        letter, end = self._nodes[index].letter, (self._names.number_of_thread(self._nodes[index].letter.thread), WRITE)
+        prints = self._names.prints(log.operations[index].answering(value))
+        return Letter(letter.thread, letter.nth, value, (*prints, end), letter.daemon, None)
 
     def _next(self) -> bool:
         """Go back to the latest point where something is left to be run; whether there is one."""
@@ -211,8 +217,10 @@ class DPOR(Strategy):
         while nodes:
             node = nodes.pop()
             node.asleep.append(Asleep(node.letter, len(nodes)))
-            if node.tree:
+            while node.tree:
                 branch = node.tree.pop(0)
+                if branch.doubtful and self._place(len(nodes)).prune(branch, node.asleep):
+                    continue
                 self._plan = [branch, *node.tree]
                 self._asleep = node.asleep
                 return True

@@ -19,8 +19,8 @@ Mark = tuple[str, int, bool]
 
 
 def mark(letter: Letter) -> Mark:
-    """Which event a letter is."""
-    return letter.thread, letter.nth, letter.last
+    """Which event a letter is. One that may be its thread's last is taken not to be."""
+    return letter.thread, letter.nth, letter.last is True
 
 
 class Ending:
@@ -70,6 +70,8 @@ class Endings:
         """Whether `letter` cannot come before all of `word`, not even if the word was put into an equivalent order: the run would be
         over before somebody else has done his part. `before` is what has happened where the word begins."""
         mine = mark(letter)
+        if letter.last is None and (letter.thread, letter.nth, True) in self._of:
+            mine = letter.thread, letter.nth, True
         done: set[Mark] | None = None
         for ending in self._of.get(mine, ()):
             if any(other.thread != letter.thread and ending.cuts(other) for other in word):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ..._core.operation import WRITE, Footprint, Mode
 from ..._core.resource import Resource
+from ..._core.thread import ControlledThread
 
 Print = tuple[int, Mode]
 
@@ -18,12 +19,12 @@ class Letter:
 
     `thread` is the spawn path and `nth` says which of its events this is, from 1; `value` the answer to a question that the
     operation asked of the strategy (0 where there was none); `prints` what it touched, by the numbers of `Names`. `last` says
-    that the thread ended with it.
+    whether the thread ended with it, which touches the thread; None where that is not known yet.
     """
 
     __slots__ = ("thread", "nth", "value", "prints", "daemon", "last")
 
-    def __init__(self, thread: str, nth: int, value: int, prints: tuple[Print, ...], daemon: bool, last: bool) -> None:
+    def __init__(self, thread: str, nth: int, value: int, prints: tuple[Print, ...], daemon: bool, last: bool | None) -> None:
         self.thread = thread
         self.nth = nth
         self.value = value
@@ -39,6 +40,10 @@ class Letter:
                     return True
         return False
 
+    def going_on(self) -> Letter:
+        """The letter, if the thread did not end with it. (For one of which that is not known.)"""
+        return Letter(self.thread, self.nth, self.value, self.prints[:-1], self.daemon, False)
+
     def data(self) -> list[Any]:
         """The letter as plain data."""
         return [self.thread, self.nth, self.value, [list(pair) for pair in self.prints], self.daemon, self.last]
@@ -48,7 +53,7 @@ class Letter:
         """What `data` gave."""
         thread, nth, value, prints, daemon, last = data
         pairs = tuple((int(number), Mode(mode)) for number, mode in prints)
-        return cls(str(thread), int(nth), int(value), pairs, bool(daemon), bool(last))
+        return cls(str(thread), int(nth), int(value), pairs, bool(daemon), None if last is None else bool(last))
 
     def __repr__(self) -> str:
         return f"<{self.thread}.{self.nth}{f'={self.value}' if self.value else ''} {self.prints}{' last' if self.last else ''}>"
@@ -92,6 +97,10 @@ class Names:
             return (type(resource).__name__, *identity)
         self._before[id(resource)] = resource  # kept, so that no other gets its address
         return ("before", id(resource))
+
+    def number_of_thread(self, label: str) -> int:
+        """The number of the thread with a spawn path."""
+        return self.known.setdefault((ControlledThread.__name__, label), len(self.known))
 
     def prints(self, footprint: Footprint) -> tuple[Print, ...]:
         """A footprint in numbers."""

@@ -20,10 +20,10 @@ from heapq import merge
 from typing import NamedTuple
 
 from ..._core.log import Log
-from ..._core.operation import CAUSED, HELD, READ, WRITE, Footprint, Mode, Operation
+from ..._core.operation import CAUSED, HELD, WRITE, Footprint, Mode, Operation
 from ..._core.thread import ControlledThread
 from .ending import Ending, mark
-from .letter import Letter, Names
+from .letter import Letter, Names, Print
 
 Clock = list[int]
 """For each thread, by its number, how many of its events are known."""
@@ -107,8 +107,6 @@ class History:
             last = final.get(thread) == index
             if last:
                 prints += ((names.number(thread), WRITE),)
-            elif nth == 1:
-                prints += ((names.number(thread), READ),)
             letter = Letter(thread.label, nth, answers[index][0] if index in answers else 0, prints, thread.daemon, last)
             clock = self._known(number)
             self._look_back(index, operation, letter, own, clock)
@@ -170,6 +168,8 @@ class History:
                 continue
             if allowed is not None and not allowed(other):
                 continue
+            if not itself and any(self._comes_before(other, release) for release in held):
+                continue
             reversed_letter: Letter | None = letter
             if itself:
                 before = operations[other]
@@ -181,7 +181,7 @@ class History:
                     reversed_letter = None
                 else:
                     asks = operation.asks(before) and all(operation.asks(operations[i]) for i in held)
-                    reversed_letter = self._changed(letter, changed, own, asks)  # type: ignore[arg-type]
+                    reversed_letter = self._changed(letter, self._names.prints(changed), asks)  # type: ignore[arg-type]
             if reversed_letter is not None:
                 self._races.append(Race(other, second, reversed_letter))
             self._join(known, other)
@@ -209,12 +209,10 @@ class History:
                 if other_mode is WRITE and self.letters[other].nth <= known[self._thread[other]]:
                     return  # everything before it is known, too
 
-    def _changed(self, letter: Letter, footprint: Footprint, own: int, asks: bool) -> Letter:
-        """What a letter would be in another order of things. Whether its thread would end with it cannot be told, so it is taken not
-        to. If it does, that shows in the branch that an equivalent order is in, and is reversed there."""
-        prints = self._names.prints(footprint)
-        first = tuple(pair for pair in letter.prints[own:] if pair[1] is READ)
-        return Letter(letter.thread, letter.nth, letter.value if asks else 0, prints + first, letter.daemon, False)
+    def _changed(self, letter: Letter, prints: tuple[Print, ...], asks: bool = True) -> Letter:
+        """What a letter would be in another order of things. Whether its thread would end with it cannot be told, so it may."""
+        end = self._names.number_of_thread(letter.thread), WRITE
+        return Letter(letter.thread, letter.nth, letter.value if asks else 0, (*prints, end), letter.daemon, None)
 
     # ------------------------------------------------------------------ the end of the run
 
@@ -222,16 +220,12 @@ class History:
         """The races of an operation that was not done."""
         number = self._numbered(thread)
         nth = len(self._events[number]) + 1
-        prints = self._names.prints(footprint)
-        own = len(prints)
-        if nth == 1:
-            prints += ((self._names.number(thread), READ),)
-        letter = Letter(thread.label, nth, 0, prints, thread.daemon, False)
+        letter = Letter(thread.label, nth, 0, self._names.prints(footprint), thread.daemon, None)
         known = self._known(number)
         if self.ending is None or not self.ending.cuts(letter):
-            self._look_back(len(self.letters), operation, letter, own, known)
+            self._look_back(len(self.letters), operation, letter, len(letter.prints), known)
         else:
-            self._cut_off(operation, letter, own, known, able)
+            self._cut_off(operation, letter, known, able)
 
     def _end(self) -> None:
         log, letters = self._log, self.letters
@@ -260,13 +254,13 @@ class History:
         """Whether an event comes before another one in happens-before."""
         return event != other and self._clocks[other][self._thread[event]] >= self.letters[event].nth
 
-    def _cut_off(self, operation: Operation, letter: Letter, own: int, known: Clock, able: bool) -> None:
+    def _cut_off(self, operation: Operation, letter: Letter, known: Clock, able: bool) -> None:
         """The races of an operation that was not done because the run was over: it could have come before one of the last events."""
 
         def matters(other: int) -> bool:  # else, without it, the run would be over all the same
             return any(other == last or self._comes_before(other, last) for last in self._last)
 
-        here = len(self.letters)
+        here, own = len(self.letters), len(letter.prints)
         self._look_back(here, operation, letter, own, list(known), matters)
         # Whichever of the last events it comes before: where it meets the same events then, it is all one.
         found: set[tuple[int, ...]] = set()
@@ -277,9 +271,13 @@ class History:
             if gone in found:
                 continue
             found.add(gone)
-            changed = operation.without(self._log.operations[min(gone)]) if gone else letter
-            if changed is not HELD and changed is not CAUSED:
-                self._races.append(Race(last, here, self._changed(letter, changed, own, True) if gone else letter))  # type: ignore[arg-type]
+            prints = letter.prints
+            if gone:
+                changed = operation.without(self._log.operations[min(gone)])
+                if changed is HELD or changed is CAUSED:
+                    continue
+                prints = self._names.prints(changed)  # type: ignore[arg-type]
+            self._races.append(Race(last, here, self._changed(letter, prints)))
 
 
 __all__ = ["Clock", "History", "Race"]

@@ -6,26 +6,30 @@ from collections.abc import Sequence
 from typing import Any
 
 from .ending import Endings
-from .letter import Letter
+from .letter import Asleep, Letter
 
 
 class Branch:
-    """One letter to run, and what is to follow it; with nothing to follow, the run is free to go on as it likes."""
+    """One letter to run, and what is to follow it; with nothing to follow, the run is free to go on as it likes.
 
-    __slots__ = ("letter", "following")
+    `doubtful`: there is an older branch beside it that leads to the same, if only the thread of its letter does not end there.
+    """
 
-    def __init__(self, letter: Letter, following: list[Branch]) -> None:
+    __slots__ = ("letter", "following", "doubtful")
+
+    def __init__(self, letter: Letter, following: list[Branch], doubtful: bool = False) -> None:
         self.letter = letter
         self.following = following
+        self.doubtful = doubtful
 
     def data(self) -> list[Any]:
         """The branch as plain data."""
-        return [self.letter.data(), [branch.data() for branch in self.following]]
+        return [self.letter.data(), [branch.data() for branch in self.following], self.doubtful]
 
     @classmethod
     def of(cls, data: list[Any]) -> Branch:
         """What `data` gave."""
-        return cls(Letter.of(data[0]), [cls.of(branch) for branch in data[1]])
+        return cls(Letter.of(data[0]), [cls.of(branch) for branch in data[1]], bool(data[2]))
 
 
 class Place:
@@ -70,9 +74,11 @@ class Place:
                 if position is not None:
                     break
             else:
+                doubtful = any(one.letter.last is None and place.begins(one.letter.going_on(), word) is not None for one in tree)
                 following: list[Branch] = []
                 for letter in reversed(word):
                     following = [Branch(letter, following)]
+                following[0].doubtful = doubtful
                 tree += following
                 return
             if not branch.following:
@@ -81,3 +87,14 @@ class Place:
             if not word:
                 return
             tree, place = branch.following, Place(self._endings, [*place._before, branch.letter]) if self._endings else place
+
+    def prune(self, branch: Branch, asleep: Sequence[Asleep]) -> bool:
+        """Drop from a branch that goes out from here whatever was run by now. Whether all of it was."""
+        return self._prune(branch, asleep, [])
+
+    def _prune(self, branch: Branch, asleep: Sequence[Asleep], word: list[Letter]) -> bool:
+        word = [*word, branch.letter]
+        if not branch.following:
+            return any(self.begins(letter, word, since) is not None for letter, since in asleep)
+        branch.following = [one for one in branch.following if not self._prune(one, asleep, word)]
+        return not branch.following
