@@ -6,6 +6,7 @@ import random
 import signal
 import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -79,42 +80,85 @@ def own_generators():
 
 def database():
     """Two who read, add one and write, without a transaction around it."""
-    connection = sqlite3.connect("file:shared?mode=memory&cache=shared", uri=True, isolation_level=None)
-    connection.execute("create table t (n)")
-    connection.execute("insert into t values (0)")
+
+    def connect():
+        return closing(sqlite3.connect("file:/shared?vfs=memdb", uri=True, isolation_level=None))
 
     def add():
-        own = sqlite3.connect("file:shared?mode=memory&cache=shared", uri=True, isolation_level=None)
-        (n,) = own.execute("select n from t").fetchone()
-        own.execute("update t set n = ?", (n + 1,))
-        own.close()
+        with connect() as own:
+            try:
+                (n,) = own.execute("select n from t").fetchone()
+                own.execute("update t set n = ?", (n + 1,))
+            except sqlite3.OperationalError:
+                pass  # locked for too long
 
-    in_threads(add, add)
-    try:
+    with connect() as connection:
+        connection.execute("create table t (n)")
+        connection.execute("insert into t values (0)")
+        in_threads(add, add)
         return connection.execute("select n from t").fetchone()
-    finally:
-        connection.close()
+
+
+def database_locked():
+    """Two who write in a transaction: one waits for the other, or gives up after its time."""
+    came = []
+
+    def connect():
+        return closing(sqlite3.connect("file:/shared?vfs=memdb", uri=True, isolation_level=None, timeout=1))
+
+    def add():
+        with connect() as own:
+            try:
+                own.execute("begin immediate")
+                own.execute("insert into t values (1)")
+                own.execute("commit")
+            except sqlite3.OperationalError as error:
+                came.append(str(error))
+
+    with connect() as connection:
+        connection.execute("create table t (n)")
+        in_threads(add, add)
+        return connection.execute("select count(*) from t").fetchone(), came
 
 
 def signal_beside():
-    """A signal to oneself, beside another thread that looks whether it has come."""
+    """A signal while the main thread, which handles it, is at work: between which of its steps the handler is called."""
     came, seen, lock = [], [], threading.Lock()
     signal.signal(signal.SIGUSR1, lambda number, frame: came.append(number))
-
-    def look():
+    thread = threading.Thread(target=lambda: os.kill(os.getpid(), signal.SIGUSR1))
+    thread.start()
+    for _ in range(2):
         with lock:
             seen.append(len(came))
-
-    def send():
-        os.kill(os.getpid(), signal.SIGUSR1)
-        with lock:
-            pass
-
-    in_threads(send, look)
+    thread.join()
     return seen, len(came)
 
 
-PROGRAMS = [simple_queue, simple_queue_handed_on, simple_queue_not_waited_for, simple_queue_with_a_timeout, shared_generator, own_generators, database]
+def signal_handler_that_waits():
+    """A handler with steps of its own, while the main thread waits for a lock."""
+    log, lock, noted = [], threading.Lock(), threading.Lock()
+
+    def handle(number, frame):
+        with noted:
+            log.append("handled")
+
+    def send():
+        with lock:
+            os.kill(os.getpid(), signal.SIGUSR1)
+        with noted:
+            log.append("sent")
+
+    signal.signal(signal.SIGUSR1, handle)
+    thread = threading.Thread(target=send)
+    thread.start()
+    with lock:
+        with noted:
+            log.append("locked")
+    thread.join()
+    return log
+
+
+PROGRAMS = [simple_queue, simple_queue_handed_on, simple_queue_not_waited_for, simple_queue_with_a_timeout, shared_generator, own_generators, database, database_locked, signal_beside, signal_handler_that_waits]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)

@@ -62,6 +62,8 @@ class Operation:
     """Whether only a jump of the clock can make it enabled."""
     found: Any = None
     """The state in which an applied operation found its resource, where the effect of others depends on that: see `without`."""
+    interrupts: ClassVar[bool] = False
+    """Whether the main thread calls a signal handler because of it: then its order with all that the main thread does can be told."""
     external: ClassVar[bool] = False
     """Whether it waits for something outside of the run: see external.py."""
 

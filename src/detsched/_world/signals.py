@@ -47,6 +47,7 @@ class Send(Operation):
 
     __slots__ = ("_name",)
     kind = "send"
+    interrupts = True
 
     def __init__(self, signum: int) -> None:
         self.resource = None

@@ -22,7 +22,6 @@ from ..._core.active import active
 from ..._core.execution import Step
 from ..._core.failure import Failure
 from ..._core.log import Log
-from ..._core.operation import WRITE
 from ..._core.thread import ControlledThread
 from ...errors import DivergenceError
 from ..replay import CAUSES
@@ -158,7 +157,7 @@ class DPOR(Strategy):
             if index >= begun:
                 for value in range(count):
                     if value != answer:
-                        self._reverse(Race(index, index, self._answering(index, value, log)))
+                        self._reverse(history.other_answer(index, value))
         return self._next()
 
     def _extend(self, log: Log, begun: int) -> None:
@@ -204,12 +203,6 @@ class DPOR(Strategy):
     def _place(self, index: int) -> Place:
         """The point before an event of the present run."""
         return Place(self._endings, self._history.letters[:index] if self._endings else [])
-
-    def _answering(self, index: int, value: int, log: Log) -> Letter:
-        """The letter of an event, had its question been answered otherwise: the two are a race of sorts."""
-        letter, end = self._nodes[index].letter, (self._names.number_of_thread(self._nodes[index].letter.thread), WRITE)
-        prints = self._names.prints(log.operations[index].answering(value))
-        return Letter(letter.thread, letter.nth, value, (*prints, end), letter.daemon, None)
 
     def _next(self) -> bool:
         """Go back to the latest point where something is left to be run; whether there is one."""

@@ -98,6 +98,10 @@ class Names:
         self._before[id(resource)] = resource  # kept, so that no other gets its address
         return ("before", id(resource))
 
+    def of(self, what: str) -> int:
+        """The number of something that no operation names."""
+        return self.known.setdefault((what,), len(self.known))
+
     def number_of_thread(self, label: str) -> int:
         """The number of the thread with a spawn path."""
         return self.known.setdefault((ControlledThread.__name__, label), len(self.known))

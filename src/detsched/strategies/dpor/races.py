@@ -20,7 +20,7 @@ from heapq import merge
 from typing import NamedTuple
 
 from ..._core.log import Log
-from ..._core.operation import CAUSED, HELD, WRITE, Footprint, Mode, Operation
+from ..._core.operation import CAUSED, HELD, READ, WRITE, Footprint, Mode, Operation
 from ..._core.thread import ControlledThread
 from .ending import Ending, mark
 from .letter import Letter, Names, Print
@@ -32,11 +32,13 @@ Waiting = tuple[ControlledThread, Operation]
 
 class Race(NamedTuple):
     """Event `first` could have come after `second`: an event, or, with an index where there is none of its thread, an operation that
-    was pending. `letter` is what the second would be then; None where it is the end of the run, with no event of its own."""
+    was pending. `letter` is what the second would be then; None where it is the end of the run, with no event of its own. `independent`:
+    the two do not conflict themselves; with the first the run was over, so what it did is the same afterwards."""
 
     first: int
     second: int
     letter: Letter | None
+    independent: bool = False
 
 
 class History:
@@ -55,20 +57,30 @@ class History:
         self._starts: list[tuple[int, int]] = []  # the events that started threads, each with the thread's number
         self._floors: list[tuple[int, Clock]] = []  # the jumps of the clock: before which event, and all that was known
         self._touched: dict[int, list[tuple[int, Mode]]] = {}  # by number of the resource, the events that touched it
+        self._signals = names.of("signals to the main thread")
         self._last: list[int] = []  # the events that ended the run, none of which comes before another one
         self._log = Log()
         self._races: list[Race] = []
 
     def word(self, race: Race) -> list[Letter]:
         """The letters after the first event of a race that do not depend on it, and then the second one: a wakeup sequence."""
-        first, second, letter = race
+        first, second, letter, independent = race
         mine, nth, clocks, letters = self._thread[first], self.letters[first].nth, self._clocks, self.letters
         word = [letters[i] for i in range(first + 1, len(clocks)) if clocks[i][mine] < nth and i != second]
         if letter is not None:
             if self._last and second < len(letters) and not any(clocks[i][mine] >= nth for i in self._last):
                 word.pop()  # the run would be over before the second event could come
             word.append(letter)
+        if independent:
+            word.append(letters[first])
         return word
+
+    def other_answer(self, event: int, value: int) -> Race:
+        """An event, had its question been answered otherwise: the two are a race of sorts."""
+        letter, prints = self.letters[event], self._names.prints(self._log.operations[event].answering(value))
+        other = self._changed(letter, prints)
+        other.value = value
+        return Race(event, event, other)
 
     # ------------------------------------------------------------------ the pass over the log
 
@@ -94,9 +106,16 @@ class History:
         for thread, *_ in log.left:
             final.pop(thread, None)
         jumps = list(zip(log.jumps, log.waiting))[: len(self._floors) - 1 if self._floors else None : -1]
+        interrupted = [one for one in log.interrupted if one[0] >= begun]
+        interrupted.reverse()
+        # What the main thread was about to do when it was interrupted, until it is at work again.
+        latest = max((one for one in log.interrupted if one[0] < begun), default=None, key=lambda one: one[0])
+        handling = latest[1] if latest is not None and self._events[0][-1] < latest[0] else None
         for index in range(begun, len(threads)):
             if index == settled:
                 self._races = []
+            while interrupted and interrupted[-1][0] == index:
+                handling = self._interrupt(*interrupted.pop()[1:])
             while jumps and jumps[-1][0] == index:
                 self._jump(*jumps.pop())
             thread, operation = threads[index], operations[index]
@@ -107,8 +126,16 @@ class History:
             last = final.get(thread) == index
             if last:
                 prints += ((names.number(thread), WRITE),)
+            if not thread.path:
+                prints += ((self._signals, READ),)
+            elif operation.interrupts:
+                prints += ((self._signals, WRITE),)
             letter = Letter(thread.label, nth, answers[index][0] if index in answers else 0, prints, thread.daemon, last)
             clock = self._known(number)
+            if handling is not None and not thread.path:
+                if operation is not handling:
+                    self._join(clock, self._touched[self._signals][-1][0])
+                handling = None
             self._look_back(index, operation, letter, own, clock)
             clock[number] = nth
             self.letters.append(letter)
@@ -170,7 +197,7 @@ class History:
                 continue
             if not itself and any(self._comes_before(other, release) for release in held):
                 continue
-            reversed_letter: Letter | None = letter
+            reversed_letter: Letter | None = letter if letter.last is not None else self._changed(letter, letter.prints[:own])
             if itself:
                 before = operations[other]
                 changed = operation.without(before)
@@ -211,8 +238,16 @@ class History:
 
     def _changed(self, letter: Letter, prints: tuple[Print, ...], asks: bool = True) -> Letter:
         """What a letter would be in another order of things. Whether its thread would end with it cannot be told, so it may."""
+        if letter.thread == "0":
+            prints += ((self._signals, READ),)
         end = self._names.number_of_thread(letter.thread), WRITE
         return Letter(letter.thread, letter.nth, letter.value if asks else 0, (*prints, end), letter.daemon, None)
+
+    def _interrupt(self, operation: Operation, able: bool | None, footprint: Footprint) -> Operation:
+        """The main thread calls signal handlers now. What they do has been caused by the signals; what it was about to do has not."""
+        if able is not None:
+            self._pending(self._log.threads[0], operation, able, footprint)
+        return operation
 
     # ------------------------------------------------------------------ the end of the run
 
@@ -220,10 +255,14 @@ class History:
         """The races of an operation that was not done."""
         number = self._numbered(thread)
         nth = len(self._events[number]) + 1
-        letter = Letter(thread.label, nth, 0, self._names.prints(footprint), thread.daemon, None)
+        prints = self._names.prints(footprint)
+        own = len(prints)
+        if able and not thread.path:
+            prints += ((self._signals, READ),)
+        letter = Letter(thread.label, nth, 0, prints, thread.daemon, None)
         known = self._known(number)
         if self.ending is None or not self.ending.cuts(letter):
-            self._look_back(len(self.letters), operation, letter, len(letter.prints), known)
+            self._look_back(len(self.letters), operation, letter, own, known)
         else:
             self._cut_off(operation, letter, known, able)
 
@@ -277,7 +316,7 @@ class History:
                 if changed is HELD or changed is CAUSED:
                     continue
                 prints = self._names.prints(changed)  # type: ignore[arg-type]
-            self._races.append(Race(last, here, self._changed(letter, prints)))
+            self._races.append(Race(last, here, self._changed(letter, prints), True))
 
 
 __all__ = ["Clock", "History", "Race"]
