@@ -189,7 +189,7 @@ class DPOR(Strategy):
         still = [one for one in asleep if one.letter.thread != letter.thread and not one.letter.conflicts(letter)]
         if self._endings:
             place = self._place(index)
-            still = [one for one in still if place.begins(one.letter, (letter,), one.since) is not None]
+            still = [one for one in still if not place.forbids(one.letter, (letter,), one.since)]
         return still
 
     def _reverse(self, race: Race) -> None:

@@ -79,8 +79,14 @@ class History:
         """An event, had its question been answered otherwise: the two are a race of sorts."""
         letter, prints = self.letters[event], self._names.prints(self._log.operations[event].answering(value))
         other = self._changed(letter, prints)
-        other.value = value
+        other.value, other.otherwise = value, letter.otherwise
         return Race(event, event, other)
+
+    def _otherwise(self, operation: Operation) -> tuple[Print, ...]:
+        """All that an operation may touch, whatever the answer to its question."""
+        if type(operation).answering is Operation.answering:
+            return ()
+        return self._names.prints((*operation.answering(0), *operation.answering(1)))
 
     # ------------------------------------------------------------------ the pass over the log
 
@@ -130,7 +136,9 @@ class History:
                 prints += ((self._signals, READ),)
             elif operation.interrupts:
                 prints += ((self._signals, WRITE),)
-            letter = Letter(thread.label, nth, answers[index][0] if index in answers else 0, prints, thread.daemon, last)
+            value = answers[index][0] if index in answers else 0
+            otherwise = self._otherwise(operation) if index in answers else ()
+            letter = Letter(thread.label, nth, value, prints, thread.daemon, last, otherwise)
             clock = self._known(number)
             if handling is not None and not thread.path:
                 if operation is not handling:
@@ -209,6 +217,8 @@ class History:
                 else:
                     asks = operation.asks(before) and all(operation.asks(operations[i]) for i in held)
                     reversed_letter = self._changed(letter, self._names.prints(changed), asks)  # type: ignore[arg-type]
+                    if asks:
+                        reversed_letter.otherwise = self._otherwise(operation)
             if reversed_letter is not None:
                 self._races.append(Race(other, second, reversed_letter))
             self._join(known, other)

@@ -43,7 +43,8 @@ class Place:
 
     def begins(self, letter: Letter, word: Sequence[Letter], since: int | None = None) -> int | None:
         """Where `letter` stands in `word`, if some equivalent word, or some continuation of the word, begins with it here; None if
-        none does. len(word): it is not in there, and independent of all that is. (A *weak initial*.)
+        none does. len(word): it is not in there, and independent of all that is. (A *weak initial*.) Where another answer to its
+        question would conflict with the word, it stands for that answer only, and the word has to be run for the others.
 
         `since`: for a letter that has been asleep, after how many letters that began.
         """
@@ -57,13 +58,19 @@ class Place:
                 break
             if letter.conflicts(other):
                 return None
+        if found == len(word) and letter.otherwise and any(letter.may_conflict(other) for other in word):
+            return None
         if self._endings and found:
             if found == len(word) and self._endings.forbid_after(letter, word, self._before):
                 return None
-            at = len(self._before) if since is None else since
-            if self._endings.forbid_before(letter, [*self._before[at:], *word], self._before[:at]):
+            if self.forbids(letter, word, since):
                 return None
         return found
+
+    def forbids(self, letter: Letter, word: Sequence[Letter], since: int | None = None) -> bool:
+        """Whether the run would be over before the word is, if `letter` came first here: see `begins`."""
+        at = len(self._before) if since is None else since
+        return self._endings.forbid_before(letter, [*self._before[at:], *word], self._before[:at])
 
     def insert(self, tree: list[Branch], word: list[Letter]) -> None:
         """Make sure that some branch of the tree from here leads to what `word` leads to."""
