@@ -23,6 +23,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterable
+from copy import copy
 from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
@@ -331,7 +332,8 @@ class Execution:
         self._all_before(held_up)
 
     def _held_up(self) -> list[tuple[ControlledThread, Operation]]:
-        return [(t, t.pending) for t in self.live if t.pending is not None and t.pending.held() and not t.pending.enabled()]
+        # Copies, for when they are applied later they find another state of things.
+        return [(t, copy(t.pending)) for t in self.live if t.pending is not None and t.pending.held() and not t.pending.enabled()]
 
     def _all_before(self, held_up: list[tuple[ControlledThread, Operation]]) -> None:
         """What comes from here on comes after everything that was, for nobody could go on."""
