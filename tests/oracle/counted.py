@@ -43,6 +43,7 @@ class CompareAndSwap(Operation):
     def __init__(self, cell: Cell, old: Any, new: Any) -> None:
         super().__init__(cell.resource)
         self.cell, self.old, self.new = cell, old, new
+        self.mode = WRITE
 
     def apply(self) -> bool:
         self.found = self.cell.value
@@ -51,6 +52,9 @@ class CompareAndSwap(Operation):
         if swapped:
             self.cell.value = self.new
         return swapped
+
+    def foresee(self) -> Any:
+        return ((self.resource, WRITE if self.cell.value == self.old else READ),)
 
     def without(self, other: Operation) -> Any:
         return ((self.resource, WRITE if other.found == self.old else READ),)

@@ -23,6 +23,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterable
+from copy import copy
 from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
@@ -311,7 +312,9 @@ class Execution:
         until = min(later, default=None)
         waiting = [t for t in self.live if t.pending is not None and t.pending.external]
         if waiting:
+            held_up = self._held_up()
             if self._wait_outside(waiting, until):
+                self._all_before(held_up)
                 return None
             if self.error is not None:
                 return self._abort(self.error)
@@ -321,11 +324,20 @@ class Execution:
         return None
 
     def _pass_time(self, until: float) -> None:
-        self.log.waiting.append([(t, t.pending) for t in self.live if t.pending is not None and t.pending.held() and not t.pending.enabled()])
+        held_up = self._held_up()
         self.outside += 1
         self.clock.pass_time(until)
         self.outside -= 1
         self._awake = [t for t in self.live if t.pending is None or not t.pending.sleeps or t.pending.enabled()]
+        self._all_before(held_up)
+
+    def _held_up(self) -> list[tuple[ControlledThread, Operation]]:
+        # Copies, for when they are applied later they find another state of things.
+        return [(t, copy(t.pending)) for t in self.live if t.pending is not None and t.pending.held() and not t.pending.enabled()]
+
+    def _all_before(self, held_up: list[tuple[ControlledThread, Operation]]) -> None:
+        """What comes from here on comes after everything that was, for nobody could go on."""
+        self.log.waiting.append(held_up)
         self.log.jumps.append(len(self.log))
 
     def _wait_outside(self, waiting: list[ControlledThread], until: float | None) -> bool:
@@ -379,6 +391,8 @@ class Execution:
             return True
         else:
             operation = main.pending
+            if operation is not None:
+                self.log.interrupted.append((len(self.log), operation, _able(operation), operation.foresee()))
             while self._handlers:
                 self._handlers.pop(0)()
             if operation is not None:
@@ -543,8 +557,7 @@ class Execution:
 
     def _unwind(self) -> ControlledThread:
         self.unwinding = True
-        there = [(t, t.pending, t.pending.enabled()) for t in self.live if t.pending is not None]
-        self.log.left = [(t, operation, able or (False if operation.held() else None)) for t, operation, able in there]
+        self.log.left = [(t, t.pending, _able(t.pending), t.pending.foresee()) for t in self.live if t.pending is not None]
         self._fresh = None
         self._unwound.update(self.live)
         self.log.pending = [(thread, thread.pending) for thread in self.live if thread.pending is not None]
@@ -678,6 +691,11 @@ class Execution:
         finally:
             if me.atomic and not self.unwinding:
                 active.perform = self._perform_atomic
+
+
+def _able(operation: Operation) -> bool | None:
+    """Whether an operation could be applied; None where what it waits for has not come, rather than being held by somebody."""
+    return operation.enabled() or (False if operation.held() else None)
 
 
 boundaries.add(id(Execution.run.__code__))

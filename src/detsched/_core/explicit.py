@@ -25,6 +25,9 @@ class Given(Resource):
         self.kind, self.file, self.line, self.nth, self.creator, self.run, self.given = kind, "", 0, 1, "", 0, name
         self.used_at = None
 
+    def identity(self) -> tuple[object, ...]:
+        return (self.kind, self.given)
+
 
 class YieldPoint(Operation):
     """An explicit yield point: conflicts with every other one."""

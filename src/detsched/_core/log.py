@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .operation import Operation
+    from .operation import Footprint, Operation
     from .thread import ControlledThread
 
 
 class Log:
     """Two parallel lists, because that is the cheapest thing to write at every step.
 
-    `jumps` holds the positions before which the virtual clock jumped because nobody could run. `expired` holds the positions
+    `jumps` holds the positions before which the virtual clock jumped, or something came from outside, because nobody could run. `expired` holds the positions
     of timeouts that fired without such a jump, and their deadlines. `pending` is what the threads that were left at the end had
     announced and did not come to do: blocked ones, and daemons. `answers` are those of `choose()` and of timeouts that may fire
     at any time, each with the label of the thread that asked.
     """
 
-    __slots__ = ("threads", "operations", "jumps", "expired", "pending", "answers", "waiting", "left", "ended", "cycle")
+    __slots__ = ("threads", "operations", "jumps", "expired", "pending", "answers", "waiting", "left", "ended", "cycle", "interrupted")
 
     def __init__(self) -> None:
         self.threads: list[ControlledThread] = []
@@ -29,9 +29,11 @@ class Log:
         self.answers: list[tuple[str, int]] = []
         self.waiting: list[list[tuple[ControlledThread, Operation]]] = []
         """For each jump, the operations that could not go on because somebody else held what they wait for."""
-        self.left: list[tuple[ControlledThread, Operation, bool | None]] = []
-        """The threads that were there when the run was over, each with its pending operation, and whether that could have gone on:
-        True; False, because somebody held what it waits for; None, because what it waits for had not come."""
+        self.left: list[tuple[ControlledThread, Operation, bool | None, Footprint]] = []
+        """The threads that were there when the run was over, each with its pending operation, whether that could have gone on
+        (True; False, because somebody held what it waits for; None, because what it waits for had not come), and its footprint then."""
+        self.interrupted: list[tuple[int, Operation, bool | None, Footprint]] = []
+        """Before which events the main thread called signal handlers, and what it was about to do, as in `left`."""
         self.ended = False
         """Whether the run was over because the last thread that is no daemon had ended."""
         self.cycle: frozenset[ControlledThread] = frozenset()

@@ -62,6 +62,8 @@ class Operation:
     """Whether only a jump of the clock can make it enabled."""
     found: Any = None
     """The state in which an applied operation found its resource, where the effect of others depends on that: see `without`."""
+    interrupts: ClassVar[bool] = False
+    """Whether the main thread calls a signal handler because of it: then its order with all that the main thread does can be told."""
     external: ClassVar[bool] = False
     """Whether it waits for something outside of the run: see external.py."""
 
@@ -79,6 +81,11 @@ class Operation:
     def footprint(self) -> Footprint:
         """Every resource that the operation touches, and how: as executed, once it was applied."""
         return () if self.resource is None else ((self.resource, self.mode),)
+
+    def foresee(self) -> Footprint:
+        """What the footprint would be, were the operation applied at this moment: asked where the run is over and cuts it off. To be
+        overridden where the effect depends on the state."""
+        return self.footprint()
 
     def without(self, other: Operation) -> Footprint | Blocked:
         """What the footprint would have been, had `other` not come before: the question of a reduction that reverses the two.

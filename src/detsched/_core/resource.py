@@ -41,9 +41,11 @@ class Resource:
     __slots__ = ("kind", "file", "line", "nth", "creator", "run", "given", "used_at")
 
     def __init__(self, kind: str, frame: FrameType | None) -> None:
+        # Without a frame: of something that was made before control, and is met only now.
         self.kind = kind
         self.given: str | None = None
         self.used_at: tuple[str, int] | None
+        in_a_run = frame is not None and active.ident == get_ident()
         while frame is not None and is_machinery(frame.f_code.co_filename):
             frame = frame.f_back
         if frame is None:
@@ -57,7 +59,7 @@ class Resource:
         self.nth = 1
         self.creator = ""
         self.run = 0
-        if active.ident == get_ident():
+        if in_a_run:
             assert active.execution is not None
             self.run = active.execution.serial
             self._count(active.execution.current)
@@ -83,6 +85,10 @@ class Resource:
     def key(self) -> str:
         """The identity without file and line: what schedules are checked by, so that they survive edits elsewhere."""
         return f"{self.kind}{self.nth}@{self.creator}"
+
+    def identity(self) -> tuple[object, ...] | None:
+        """What it is the same by in every run of a program; None where it is one object in all of them, made before they began."""
+        return (self.kind, self.file, self.line, self.nth, self.creator) if self.creator else None
 
     def hash(self) -> int | None:
         """A hash that is the same in every process; None for what was not made in a run."""

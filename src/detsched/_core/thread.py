@@ -69,6 +69,9 @@ class ControlledThread(Resource):
     def key(self) -> str:
         return self.label
 
+    def identity(self) -> tuple[object, ...]:
+        return (self.label,)
+
     def __str__(self) -> str:
         return self.name
 

@@ -38,6 +38,10 @@ class Location(Resource):
     def key(self) -> str:
         return f"{self.owner.key}{self.part}"
 
+    def identity(self) -> tuple[object, ...]:
+        # Which object it is a part of, no name tells that holds in every run: all parts that are called alike are one.
+        return (self.kind, self.part)
+
     def __str__(self) -> str:
         return f"{self.owner}{self.part}"
 

@@ -101,6 +101,9 @@ class AcquireUntil(Acquire):
             return False
         return super().apply()
 
+    def foresee(self) -> Footprint:
+        return ((self.resource, READ if self.resource.real.locked() else WRITE),)
+
     def without(self, other: Operation) -> Footprint | Blocked:
         if not other.found:
             return ((self.resource, WRITE if self.found else self.mode),)
@@ -133,6 +136,9 @@ class TryAcquire(Operation):
             return False
         state.owner = active.execution.current  # type: ignore[union-attr]
         return True
+
+    def foresee(self) -> Footprint:
+        return ((self.resource, READ if self.resource.real.locked() else WRITE),)
 
     def without(self, other: Operation) -> Footprint | Blocked:
         return ((self.resource, READ if other.found else WRITE),)

@@ -127,6 +127,9 @@ class Leave(_OnBarrier):
     def held(self) -> bool:
         return False
 
+    def foresee(self) -> Footprint:
+        return ((self.resource, WRITE if self._barrier._state == _FILLING else UPDATE),)
+
     def without(self, other: Operation) -> Footprint | Blocked:
         state, acting = other.found
         if acting:

@@ -148,6 +148,9 @@ class Notify(Operation):
         self._n = n
         self.mode: Mode = WRITE
 
+    def foresee(self) -> Footprint:
+        return ((self.resource, WRITE if self._waiters else READ),)
+
     def apply(self) -> None:
         waiters, self._waiters = self._waiters, None
         if not waiters:

@@ -54,6 +54,9 @@ class Set(_OnEvent):
         # Besides the flag: the gate of everybody whom it woke, and of those whom it came too late for.
         return ((self.resource, WRITE), *((woken.resource, WRITE) for woken in self._met))
 
+    def foresee(self) -> Footprint:
+        return ((self.resource, WRITE), *((woken.resource, WRITE) for woken in (*self.resource.waiting, *self.resource.gave_up)))
+
     def apply(self) -> None:
         self._met = (*self.resource.waiting, *self.resource.gave_up)
         self._event._flag = True

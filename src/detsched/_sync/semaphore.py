@@ -87,6 +87,9 @@ class AcquireUntil(_OnSemaphore):
         clock.gave_up(self.deadline)
         return False
 
+    def foresee(self) -> Footprint:
+        return ((self.resource, WRITE if self._semaphore._value > 0 else READ),)
+
     def without(self, other: Operation) -> Footprint | Blocked:
         if self._available(other):
             return ((self.resource, self.mode if self.found else WRITE),)
@@ -117,6 +120,9 @@ class TryAcquire(_OnSemaphore):
             return True
         self.mode = READ
         return False
+
+    def foresee(self) -> Footprint:
+        return ((self.resource, WRITE if self._semaphore._value > 0 else READ),)
 
     def without(self, other: Operation) -> Footprint | Blocked:
         return ((self.resource, WRITE if self._available(other) else READ),)

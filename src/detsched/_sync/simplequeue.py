@@ -16,7 +16,10 @@ _Plain: Any = queue._PySimpleQueue  # type: ignore[attr-defined]
 
 
 class _OnQueue(Operation):
-    __slots__ = ("_queue",)
+    """On the semaphore that counts the items: taking one is an acquire of it, which has to know what there was."""
+
+    __slots__ = ("_queue", "found")
+    found: int
 
     def __init__(self, target: Any) -> None:
         self.resource: Resource = state_of(target._count, Resource)
@@ -38,6 +41,7 @@ class Put(_OnQueue):
         target, self._queue = self._queue, None
         item, self._item = self._item, None
         target._queue.append(item)
+        self.found = target._count._value
         target._count._value += 1
 
 
@@ -50,6 +54,7 @@ class Size(_OnQueue):
 
     def apply(self) -> int:
         target, self._queue = self._queue, None
+        self.found = target._count._value
         return len(target._queue)
 
 

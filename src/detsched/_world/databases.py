@@ -14,7 +14,7 @@ from typing import Any
 from _thread import get_ident
 
 from .._core.active import active
-from .._core.operation import READ, WRITE, Mode, Operation
+from .._core.operation import CAUSED, READ, Blocked, Footprint, Operation
 from .._core.resource import Resource
 from .outside import Replacement, like
 
@@ -27,40 +27,54 @@ _PARAMETERS = ("timeout", "detect_types", "isolation_level", "check_same_thread"
 class Database(Resource):
     """One database of a run: how often somebody succeeded in doing something to it."""
 
-    __slots__ = ("changes",)
+    __slots__ = ("changes", "path")
     changes: int
+    path: str
+
+    def identity(self) -> tuple[object, ...]:
+        return (self.path,)
 
 
 class Statement(Operation):
     """Do something to a database."""
 
-    __slots__ = ()
+    __slots__ = ("found",)
     kind = "use"
     resource: Database
+    found: int
+    """How often somebody had succeeded before."""
 
     def apply(self) -> None:
-        return None
+        self.found = self.resource.changes
 
 
 class Busy(Operation):
     """Wait until another thread has done something to the database, or give up."""
 
-    __slots__ = ("deadline", "mode", "_seen")
+    __slots__ = ("deadline", "_seen", "_due")
     kind = "wait for locked"
     blocking = True
+    mode = READ
     resource: Database
     deadline: float
 
     def __init__(self, database: Database, deadline: float) -> None:
         self.resource = database
         self.deadline = deadline
-        self.mode: Mode = READ
         self._seen = database.changes
+        self._due = False
 
     def enabled(self) -> bool:
         return self.resource.changes != self._seen or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
 
+    def held(self) -> bool:
+        return False
+
+    def without(self, other: Operation) -> Footprint | Blocked:
+        return self.footprint() if self._due or other.found != self._seen else CAUSED
+
     def apply(self) -> bool:
+        self._due = active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
         if self.resource.changes != self._seen:
             return True
         active.execution.clock.gave_up(self.deadline)  # type: ignore[union-attr]
@@ -85,7 +99,7 @@ def _database(path: str) -> Database:
     if found is None:
         database: Database = Database.unnamed("database")
         database.given = f"database {os.path.basename(path)}"
-        database.changes = 0
+        database.changes, database.path = 0, path
         found = execution.locations[place] = (database, None)
     assert isinstance(found[0], Database)
     return found[0]
@@ -141,9 +155,12 @@ def _controlled(connection_class: Any, cursor_class: Any) -> Any:
         real = getattr(cursor_class, name)
 
         def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+            if active.ident != get_ident() or self.connection.in_transaction:
+                return real(self, *args, **kwargs)
+            database = _database(getattr(self.connection, _STATE).path)
+            active.perform(Statement(database))
             result = real(self, *args, **kwargs)
-            if active.ident == get_ident():
-                _database(getattr(self.connection, _STATE).path).changes += 1  # its lock may be free now
+            database.changes += 1  # its lock may be free now
             return result
 
         return like(real, method)

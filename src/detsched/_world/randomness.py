@@ -21,6 +21,7 @@ from _thread import get_ident
 from .._core.active import active
 from .._core.clock import EPOCH
 from .._core.execution import Execution
+from .._core.explicit import Given
 from .._core.operation import WRITE, Operation
 from .._core.resource import Resource
 from .._core.thread import ControlledThread
@@ -53,12 +54,6 @@ class _Draw(Operation):
         return None
 
 
-def _shared_resource(kind: str, name: str) -> Resource:
-    resource: Resource = Resource.unnamed(kind)
-    resource.given = name
-    return resource
-
-
 class _Streams:
     """The random streams of one run."""
 
@@ -67,7 +62,7 @@ class _Streams:
         self._seed = seed
         self._of: dict[tuple[str, str], random.Random] = {}
         self.shared: tuple[random.Random, Resource] | None = None
-        self.uuid_clock = _shared_resource("uuid clock", "the clock of uuid")
+        self.uuid_clock = Given("uuid clock", "the clock of uuid")
 
     def stream(self, purpose: str) -> random.Random:
         """The calling thread's own stream for a purpose."""
@@ -84,7 +79,7 @@ class _Streams:
         if self.shared is None and share:
             generator = _Random()
             generator.setstate(self.stream("random").getstate())
-            self.shared = generator, _shared_resource("random generator", "the shared random generator")
+            self.shared = generator, Given("random generator", "the shared random generator")
         if self.shared is None:
             return self.stream("random")
         generator, resource = self.shared

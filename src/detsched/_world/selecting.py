@@ -19,7 +19,7 @@ from _thread import get_ident
 from .._core.active import active
 from .._core.clock import VirtualClock
 from .._core.external import POLLIN, POLLOUT, External
-from .._core.operation import WRITE, Operation
+from .._core.operation import CAUSED, READ, WRITE, Blocked, Footprint, Operation
 from .._core.resource import Resource, caller
 from .outside import Replacement, has_both_ends, like, made_both_ends, wait_outside
 
@@ -46,9 +46,11 @@ def _state_of(selector: Any) -> _Waiting:
 class Select(External):
     """Wait for any of the files of a selector, or to be woken from inside."""
 
-    __slots__ = ()
+    __slots__ = ("found", "_due")
     kind = "select"
     resource: _Waiting
+    found: bool
+    """Whether it had been woken."""
 
     def __init__(self, state: _Waiting, clock: VirtualClock, deadline: float | None, files: dict[int, int]) -> None:
         super().__init__("files", clock, deadline, files, None, state, has_both_ends(files))
@@ -56,8 +58,21 @@ class Select(External):
     def enabled(self) -> bool:
         return self.resource.woken or super().enabled()
 
+    def foresee(self) -> Footprint:
+        return ((self.resource, WRITE if self.resource.woken else READ),)
+
+    def held(self) -> bool:
+        return False
+
+    def without(self, other: Operation) -> Footprint | Blocked:
+        if other.found:
+            return ((self.resource, WRITE),)
+        return ((self.resource, READ),) if self._due else CAUSED
+
     def apply(self) -> bool:
-        if not self.resource.woken:
+        self.found = self.resource.woken
+        self._due = self._came or self._clock.expired(self.deadline)
+        if not self.found:
             return super().apply()
         self.mode = WRITE
         self.resource.woken = False
@@ -67,12 +82,14 @@ class Select(External):
 class Poll(Operation):
     """Look at the files of a selector without waiting."""
 
-    __slots__ = ()
+    __slots__ = ("found",)
     kind = "poll"
     resource: _Waiting
     mode = WRITE
+    found: bool
 
     def apply(self) -> None:
+        self.found = self.resource.woken
         self.resource.woken = False
 
     def changes(self) -> bool:
@@ -82,11 +99,13 @@ class Poll(Operation):
 class Wake(Operation):
     """Wake the thread of an event loop."""
 
-    __slots__ = ()
+    __slots__ = ("found",)
     kind = "wake"
     resource: _Waiting
+    found: bool
 
     def apply(self) -> None:
+        self.found = self.resource.woken
         self.resource.woken = True
 
 

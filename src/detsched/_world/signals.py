@@ -48,6 +48,7 @@ class Send(Operation):
 
     __slots__ = ("_name",)
     kind = "send"
+    interrupts = True
 
     def __init__(self, signum: int) -> None:
         self.resource = None

@@ -26,9 +26,10 @@ from ..._core.thread import ControlledThread
 from ...errors import DivergenceError
 from ..replay import CAUSES
 from ..strategy import Strategy, Turn
-from .letter import Letter, Names
+from .ending import Endings
+from .letter import Asleep, Letter, Names
 from .races import History, Race
-from .wakeup import Branch, begins, insert
+from .wakeup import Branch, Place
 
 _CUT = ("limit", "livelock")
 
@@ -36,17 +37,13 @@ _CUT = ("limit", "livelock")
 class Node:
     """A point of the present run: before one of its events, which is `letter`."""
 
-    __slots__ = ("letter", "key", "asleep", "tree", "words", "refused")
+    __slots__ = ("letter", "key", "asleep", "tree")
 
-    def __init__(self, letter: Letter, key: str, asleep: list[Letter], tree: list[Branch]) -> None:
+    def __init__(self, letter: Letter, key: str, asleep: list[Asleep], tree: list[Branch]) -> None:
         self.letter = letter
         self.key = key
         self.asleep = asleep
         """What was run from here, or would be equivalent to what was run."""
-        self.words: set[tuple[tuple[str, int], ...]] = set()
-        """What was put into the tree. The same never twice: an operation that is wrong about itself must not keep the search from ending."""
-        self.refused: Letter | None = None
-        """What was to be run from here, and could not."""
         self.tree = tree
         """What is still to be run from here, besides the present branch."""
 
@@ -64,13 +61,15 @@ class DPOR(Strategy):
         self.redundant = 0
         """Runs that were equivalent to an earlier one. (None are, for the operations of this library.)"""
         self.cut = 0
-        """Runs behind which something may lie that is not covered: they were stopped as too long or as going round in circles, or they cut
-        daemons off although the last of the other threads ended in no order (join them, and it is one event)."""
+        """Runs behind which something may lie that is not covered: they were stopped as too long or as going round in circles, or did
+        something else than an earlier run that began alike."""
         self._nodes: list[Node] = []
         self._names = Names()
+        self._history = History(self._names)
+        self._endings = Endings()
         self._plan: list[Branch] = []
         """What is to be run from where the next run branches off, and what is asleep there."""
-        self._asleep: list[Letter] = []
+        self._asleep: list[Asleep] = []
         self._begin()
 
     # ------------------------------------------------------------------ during a run
@@ -146,69 +145,80 @@ class DPOR(Strategy):
         self.runs += 1
         if any(failure.kind in _CUT for failure in failures):
             self.cut += 1
-        history = History(log, self._answers, self._names)
-        self._extend(log, history.letters)
-        self.cut += history.doubtful
-        for race in history.races:
-            self._reverse(race, history)
+        history, begun = self._history, len(self._nodes)
+        history.forget(begun)
+        races = history.follow(log, self._answers, begun)
+        if history.ending is not None:
+            self._endings.add(history.ending)
+        self._extend(log, begun)
+        for race in races:
+            self._reverse(race)
         for index, (answer, count) in self._answers.items():
-            for value in range(count):
-                if value != answer:
-                    self._reverse(Race(index, index, self._answering(index, value, log)), history)
+            if index >= begun:
+                for value in range(count):
+                    if value != answer:
+                        self._reverse(history.other_answer(index, value))
         return self._next()
 
-    def _extend(self, log: Log, letters: list[Letter]) -> None:
+    def _extend(self, log: Log, begun: int) -> None:
         """The nodes of the new part of the run."""
-        nodes, asleep = self._nodes, self._asleep
-        begun = len(nodes)
-        if self._refused or len(letters) < begun or any(node.letter.prints != letter.prints for node, letter in zip(nodes, letters)):
+        nodes, asleep, letters = self._nodes, self._asleep, self._history.letters
+        if self._refused or len(log) < begun or not self._began_alike(log):
             # An operation was wrong about itself, or the program is another one from run to run: this vouches for nothing.
             self.cut += 1
         redundant = False
         for index in range(begun, len(letters)):
             letter = letters[index]
-            tree = self._followed[index - begun]
-            redundant = redundant or any(other.thread == letter.thread and other.value == letter.value for other in asleep)
-            nodes.append(Node(letter, log.operations[index].key, asleep, tree))
-            nodes[-1].refused = self._refused.get(index)
-            asleep = _still_asleep(asleep, letter)
+            if index in self._refused:
+                asleep.append(Asleep(self._refused[index], index))  # not once more
+            redundant = redundant or any(other.thread == letter.thread and other.value == letter.value for other, _ in asleep)
+            nodes.append(Node(letter, log.operations[index].key, asleep, self._followed[index - begun]))
+            asleep = self._still_asleep(asleep, letter, index)
         self.redundant += redundant
 
-    def _reverse(self, race: Race, history: History) -> None:
+    def _began_alike(self, log: Log) -> bool:
+        """Whether the run did what the earlier ones did that began with the same choices."""
+        prints = self._names.prints
+        for node, operation in zip(self._nodes, log.operations):
+            touched = operation.footprint()
+            if prints(touched) != node.letter.prints[: len(touched)]:
+                return False
+        return True
+
+    def _still_asleep(self, asleep: list[Asleep], letter: Letter, index: int) -> list[Asleep]:
+        still = [one for one in asleep if one.letter.thread != letter.thread and not one.letter.conflicts(letter)]
+        if self._endings:
+            place = self._place(index)
+            still = [one for one in still if not place.forbids(one.letter, (letter,), one.since)]
+        return still
+
+    def _reverse(self, race: Race) -> None:
         """See to it that the other order of a race is run, if no equivalent one was."""
         node = self._nodes[race.first]
-        word = history.independent_of(race)
-        word.append(race.letter)
-        if not any(begins(letter, word) is not None for letter in node.asleep):
-            if node.refused is not None and node.refused.thread == word[0].thread:
-                return
-            key = tuple((letter.thread, letter.value) for letter in word)
-            if key not in node.words:
-                node.words.add(key)
-                insert(node.tree, word)
+        word = self._history.word(race)
+        place = self._place(race.first)
+        if word and not any(place.begins(letter, word, since) is not None for letter, since in node.asleep):
+            place.insert(node.tree, word)
 
-    def _answering(self, index: int, value: int, log: Log) -> Letter:
-        """The letter of an event, had its question been answered otherwise: the two are a race of sorts."""
-        letter = self._nodes[index].letter
-        return Letter(letter.thread, value, self._names.prints(log.operations[index].answering(value)), letter.daemon, False, None)
+    def _place(self, index: int) -> Place:
+        """The point before an event of the present run."""
+        return Place(self._endings, self._history.letters[:index] if self._endings else [])
 
     def _next(self) -> bool:
         """Go back to the latest point where something is left to be run; whether there is one."""
         nodes = self._nodes
         while nodes:
             node = nodes.pop()
-            node.asleep.append(node.letter)
-            if node.tree:
+            node.asleep.append(Asleep(node.letter, len(nodes)))
+            while node.tree:
                 branch = node.tree.pop(0)
+                if branch.doubtful and self._place(len(nodes)).prune(branch, node.asleep):
+                    continue
                 self._plan = [branch, *node.tree]
                 self._asleep = node.asleep
                 return True
         self.complete = not self.cut
         return False
-
-
-def _still_asleep(asleep: list[Letter], letter: Letter) -> list[Letter]:
-    return [other for other in asleep if other.thread != letter.thread and not other.conflicts(letter)]
 
 
 __all__ = ["DPOR"]

@@ -5,9 +5,8 @@ Prefixes of runs, sleep sets and wakeup sequences are words of letters.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..._core.explicit import Given
 from ..._core.operation import WRITE, Footprint, Mode
 from ..._core.resource import Resource
 from ..._core.thread import ControlledThread
@@ -18,51 +17,74 @@ Print = tuple[int, Mode]
 class Letter:
     """One event.
 
-    `thread` is the spawn path; `value` the answer to a question that the operation asked of the strategy (0 where there was
-    none); `prints` what it touched, by the numbers of `Names`. `ends` says that the run was over with it, which conflicts with
-    every event of those who might have gone on: `spares` are the threads that it does not concern, None if it concerns daemons.
+    `thread` is the spawn path and `nth` says which of its events this is, from 1; `value` the answer to a question that the
+    operation asked of the strategy (0 where there was none); `prints` what it touched, by the numbers of `Names`. `last` says
+    whether the thread ended with it, which touches the thread; None where that is not known yet. `otherwise` is what it would
+    have touched with other answers.
     """
 
-    __slots__ = ("thread", "value", "prints", "daemon", "ends", "spares")
+    __slots__ = ("thread", "nth", "value", "prints", "daemon", "last", "otherwise")
 
-    def __init__(self, thread: str, value: int, prints: tuple[Print, ...], daemon: bool, ends: bool, spares: frozenset[str] | None) -> None:
+    def __init__(
+        self,
+        thread: str,
+        nth: int,
+        value: int,
+        prints: tuple[Print, ...],
+        daemon: bool,
+        last: bool | None,
+        otherwise: tuple[Print, ...] = (),
+    ) -> None:
         self.thread = thread
+        self.nth = nth
         self.value = value
         self.prints = prints
         self.daemon = daemon
-        self.ends = ends
-        self.spares = spares
-
-    def cuts(self, other: Letter) -> bool:
-        """Whether the run is over with this one, and `other` belongs to a thread that would have gone on."""
-        return self.ends and (other.daemon if self.spares is None else other.thread not in self.spares)
+        self.last = last
+        self.otherwise = otherwise
 
     def conflicts(self, other: Letter) -> bool:
         """Whether the order of the two, of different threads, can be told."""
-        for mine, mode in self.prints:
-            for theirs, other_mode in other.prints:
-                if mine == theirs and (mode != other_mode or mode is WRITE):
-                    return True
-        return (self.ends and self.cuts(other)) or (other.ends and other.cuts(self))
+        return _conflict(self.prints, other.prints)
 
-    def without_end(self) -> Letter:
-        """The letter in another order of things, in which the run would go on after it."""
-        return Letter(self.thread, self.value, self.prints, self.daemon, False, None) if self.ends else self
+    def may_conflict(self, other: Letter) -> bool:
+        """Whether with another answer the order of the two could be told."""
+        return bool(self.otherwise) and _conflict(self.otherwise, other.prints)
+
+    def going_on(self) -> Letter:
+        """The letter, if the thread did not end with it. (For one of which that is not known.)"""
+        return Letter(self.thread, self.nth, self.value, self.prints[:-1], self.daemon, False)
 
     def data(self) -> list[Any]:
         """The letter as plain data."""
-        spares = None if self.spares is None else sorted(self.spares)
-        return [self.thread, self.value, [list(pair) for pair in self.prints], self.daemon, self.ends, spares]
+        prints, otherwise = ([list(pair) for pair in pairs] for pairs in (self.prints, self.otherwise))
+        return [self.thread, self.nth, self.value, prints, self.daemon, self.last, otherwise]
 
     @classmethod
     def of(cls, data: list[Any]) -> Letter:
         """What `data` gave."""
-        thread, value, prints, daemon, ends, spares = data
-        pairs = tuple((int(number), Mode(mode)) for number, mode in prints)
-        return cls(str(thread), int(value), pairs, bool(daemon), bool(ends), None if spares is None else frozenset(spares))
+        thread, nth, value, prints, daemon, last, otherwise = data
+        pairs, others = (tuple((int(number), Mode(mode)) for number, mode in given) for given in (prints, otherwise))
+        return cls(str(thread), int(nth), int(value), pairs, bool(daemon), None if last is None else bool(last), others)
 
     def __repr__(self) -> str:
-        return f"<{self.thread}{f'={self.value}' if self.value else ''} {self.prints}{' ends' if self.ends else ''}>"
+        return f"<{self.thread}.{self.nth}{f'={self.value}' if self.value else ''} {self.prints}{' last' if self.last else ''}>"
+
+
+def _conflict(prints: tuple[Print, ...], other_prints: tuple[Print, ...]) -> bool:
+    for mine, mode in prints:
+        for theirs, other_mode in other_prints:
+            if mine == theirs and (mode != other_mode or mode is WRITE):
+                return True
+    return False
+
+
+class Asleep(NamedTuple):
+    """A letter that was run from some point on, which need not be repeated: of all that begins with it, an equivalent order was run."""
+
+    letter: Letter
+    since: int
+    """How many events came before that point."""
 
 
 class Names:
@@ -73,7 +95,7 @@ class Names:
     """
 
     def __init__(self) -> None:
-        self.known: dict[tuple[Any, ...], int] = {}
+        self.known: dict[tuple[object, ...], int] = {}
         self._before: dict[int, Resource] = {}
         self._now: dict[int, int] = {}
 
@@ -89,21 +111,21 @@ class Names:
             found = self._now[id(resource)] = self.known.setdefault(identity, len(self.known))
         return found
 
-    def _identity(self, resource: Resource) -> tuple[Any, ...]:
-        if isinstance(resource, ControlledThread):
-            return ("thread", resource.label)
-        kind = type(resource)
-        if kind is not Given and (resource.creator or resource.file):
-            return (kind.__name__, resource.kind, resource.file, resource.line, resource.nth, resource.creator, resource.given)
-        if kind is Resource or "._sync." in kind.__module__:
-            self._before[id(resource)] = resource  # made before the runs; kept, so that no other gets its address
-            return ("before", id(resource))
-        # A part of some object: which one, no name tells that holds in every run. All that are called alike get one number.
-        return (kind.__name__, resource.kind, getattr(resource, "part", None) or resource.given)
+    def _identity(self, resource: Resource) -> tuple[object, ...]:
+        identity = resource.identity()
+        if identity is not None:
+            return (type(resource).__name__, *identity)
+        self._before[id(resource)] = resource  # kept, so that no other gets its address
+        return ("before", id(resource))
+
+    def of(self, what: str) -> int:
+        """The number of something that no operation names."""
+        return self.known.setdefault((what,), len(self.known))
+
+    def number_of_thread(self, label: str) -> int:
+        """The number of the thread with a spawn path."""
+        return self.known.setdefault((ControlledThread.__name__, label), len(self.known))
 
     def prints(self, footprint: Footprint) -> tuple[Print, ...]:
         """A footprint in numbers."""
         return tuple([(self.number(resource), mode) for resource, mode in footprint])
-
-
-__all__ = ["Letter", "Names", "Print"]

@@ -1,194 +1,332 @@
 """The races of a run: pairs of events that come one right after the other in happens-before, and that could have been the
 other way round.
 
-Happens-before is computed by vector clocks over the whole log. For each event the conflicting ones before it are looked at,
-the latest first: one that is not yet known to come before is a race. Where the later operation would have been *held* up without the
+Happens-before is kept as a vector clock for each event. For each event the conflicting ones before it are looked at, the latest
+first: one that is not yet known to come before is a race. Where the later operation would have been *held* up without the
 earlier one (an acquire, without the release before it), the two are ordered, but what can be reversed lies further back: the
 acquire of who held the lock. Where the earlier one *caused* the later (a notify, a set), nothing can be reversed.
 
 Operations that were still pending at the end of the run take part as if they came next: blocked acquires never execute, and
-their races would be missed.
+their races would be missed. So does the end of the run, where it cuts others off: see `ending`.
+
+Two runs of a search share their beginning. What is known of that is kept: only events that are new are looked at, and only
+races whose later event is new (the others were reversed after the run in which it was).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from heapq import merge
 from typing import NamedTuple
 
 from ..._core.log import Log
 from ..._core.operation import CAUSED, HELD, READ, WRITE, Footprint, Mode, Operation
 from ..._core.thread import ControlledThread
-from .letter import Letter, Names
+from .ending import Ending, mark
+from .letter import Letter, Names, Print
 
 Clock = list[int]
-"""For each thread of the run, by its number, how many of its events are known."""
+"""For each thread, by its number, how many of its events are known."""
+Waiting = tuple[ControlledThread, Operation]
 
 
 class Race(NamedTuple):
-    """Event `first` could have come after `second`: an event, or, with an index where there is none of its thread, an operation
-    that was pending. `letter` is what the second would be then."""
+    """Event `first` could have come after `second`: an event, or, with an index where there is none of its thread, an operation that
+    was pending. `letter` is what the second would be then; None where it is the end of the run, with no event of its own. `independent`:
+    the two do not conflict themselves; with the first the run was over, so what it did is the same afterwards."""
 
     first: int
     second: int
-    letter: Letter
+    letter: Letter | None
+    independent: bool = False
 
 
 class History:
-    """A run with its happens-before. `answers` are the answers to questions of operations, by the event."""
+    """The present run as a word of letters, with its happens-before."""
 
-    def __init__(self, log: Log, answers: dict[int, tuple[int, int]], names: Names) -> None:
+    def __init__(self, names: Names) -> None:
         self.letters: list[Letter] = []
-        self.races: list[Race] = []
-        self.doubtful = False
-        """Whether daemons were cut off at an end that was no single event: the last of the other threads ended in no order. Which
-        of them ends the run is then no matter of happens-before, and a reduction may miss where the daemons stood."""
-        self._log = log
-        self._answers = answers
+        self.ending: Ending | None = None
+        """What the run was over with, where that may have cut threads off."""
         self._names = names
         self._clocks: list[Clock] = []
         self._thread: list[int] = []  # whose event it is, by number
-        self._nth: list[int] = []  # the how many-th of its thread it is, from 1
-        self._touched: dict[int, list[tuple[int, Mode]]] = {}
-        self._last: dict[int, int] = {}  # by number of the thread, its last event so far
-        everybody = dict.fromkeys((*log.threads, *(thread for thread, *_ in log.left)))
-        self._number = {thread: number for number, thread in enumerate(everybody)}
-        self._of: list[Clock] = [[0] * len(everybody) for _ in everybody]  # what each thread knows
-        self._analyse()
+        self._numbers: dict[str, int] = {}  # of threads, by label
+        self._events: list[list[int]] = []  # by number of the thread, its events
+        self._begun: list[int] = []  # by number of the thread, the event that started it; -1: none
+        self._starts: list[tuple[int, int]] = []  # the events that started threads, each with the thread's number
+        self._floors: list[tuple[int, Clock]] = []  # the jumps of the clock: before which event, and all that was known
+        self._touched: dict[int, list[tuple[int, Mode]]] = {}  # by number of the resource, the events that touched it
+        self._signals = names.of("signals to the main thread")
+        self._last: list[int] = []  # the events that ended the run, none of which comes before another one
+        self._log = Log()
+        self._races: list[Race] = []
 
-    def independent_of(self, race: Race) -> list[Letter]:
-        """The letters after the first event of a race that do not depend on it, without the second."""
-        first, second, _ = race
-        mine, nth, clocks = self._thread[first], self._nth[first], self._clocks
-        return [self.letters[i].without_end() for i in range(first + 1, len(clocks)) if clocks[i][mine] < nth and i != second]
+    def word(self, race: Race) -> list[Letter]:
+        """The letters after the first event of a race that do not depend on it, and then the second one: a wakeup sequence."""
+        first, second, letter, independent = race
+        mine, nth, clocks, letters = self._thread[first], self.letters[first].nth, self._clocks, self.letters
+        word = [letters[i] for i in range(first + 1, len(clocks)) if clocks[i][mine] < nth and i != second]
+        if letter is not None:
+            if self._last and second < len(letters) and not any(clocks[i][mine] >= nth for i in self._last):
+                word.pop()  # the run would be over before the second event could come
+            word.append(letter)
+        if independent:
+            word.append(letters[first])
+        return word
+
+    def other_answer(self, event: int, value: int) -> Race:
+        """An event, had its question been answered otherwise: the two are a race of sorts."""
+        letter, prints = self.letters[event], self._names.prints(self._log.operations[event].answering(value))
+        other = self._changed(letter, prints)
+        other.value, other.otherwise = value, letter.otherwise
+        return Race(event, event, other)
+
+    def _otherwise(self, operation: Operation) -> tuple[Print, ...]:
+        """All that an operation may touch, whatever the answer to its question."""
+        if type(operation).answering is Operation.answering:
+            return ()
+        return self._names.prints((*operation.answering(0), *operation.answering(1)))
 
     # ------------------------------------------------------------------ the pass over the log
 
-    def _analyse(self) -> None:
-        log, names = self._log, self._names
-        final = {thread: index for index, thread in enumerate(log.threads)}
-        left = {thread for thread, *_ in log.left}
-        jumps = list(zip(log.jumps, log.waiting))
-        jumps.reverse()
-        end = len(log) - 1
-        over = bool(log.cycle) or (log.ended and any(thread.daemon for thread in self._number))
-        spares = frozenset(thread.label for thread in log.cycle) if log.cycle else None
-        for index, (thread, operation) in enumerate(zip(log.threads, log.operations)):
+    def forget(self, length: int) -> None:
+        """Another run: only the first so many events are the same."""
+        while len(self.letters) > length:
+            for number, _ in self.letters.pop().prints:
+                self._touched[number].pop()
+            self._clocks.pop()
+            self._events[self._thread.pop()].pop()
+        while self._starts and self._starts[-1][0] >= length:
+            self._begun[self._starts.pop()[1]] = -1
+        while self._floors and self._floors[-1][0] > length:
+            self._floors.pop()
+
+    def follow(self, log: Log, answers: dict[int, tuple[int, int]], settled: int = 0) -> list[Race]:
+        """Take in the rest of a run. The races in it, but for those among the first `settled` events. `answers` are those to
+        questions of operations, by the event, each with the number of options."""
+        self._log, self._races = log, []
+        names, begun = self._names, len(self.letters)
+        threads, operations = log.threads, log.operations
+        final = {threads[index]: index for index in range(begun, len(threads))}
+        for thread, *_ in log.left:
+            final.pop(thread, None)
+        jumps = list(zip(log.jumps, log.waiting))[: len(self._floors) - 1 if self._floors else None : -1]
+        interrupted = [one for one in log.interrupted if one[0] >= begun]
+        interrupted.reverse()
+        # What the main thread was about to do when it was interrupted, until it is at work again.
+        latest = max((one for one in log.interrupted if one[0] < begun), default=None, key=lambda one: one[0])
+        handling = latest[1] if latest is not None and self._events[0][-1] < latest[0] else None
+        for index in range(begun, len(threads)):
+            if index == settled:
+                self._races = []
+            while interrupted and interrupted[-1][0] == index:
+                handling = self._interrupt(*interrupted.pop()[1:])
             while jumps and jumps[-1][0] == index:
-                self._jump(jumps.pop()[1])
-            number = self._number[thread]
-            touched = operation.footprint()
-            own = len(touched)
-            if number not in self._last:
-                touched += ((thread, READ),)
-            if final[thread] == index and thread not in left:
-                touched += ((thread, WRITE),)
-            prints = names.prints(touched)
-            value = self._answers[index][0] if index in self._answers else 0
-            letter = Letter(thread.label, value, prints, thread.daemon, over and index == end, spares)
-            clock = self._of[number] = self._look_back(index, number, operation, letter, touched, own)
-            clock[number] += 1
+                self._jump(*jumps.pop())
+            thread, operation = threads[index], operations[index]
+            number = self._numbered(thread)
+            nth = len(self._events[number]) + 1
+            prints = names.prints(operation.footprint())
+            own = len(prints)
+            last = final.get(thread) == index
+            if last:
+                prints += ((names.number(thread), WRITE),)
+            if not thread.path:
+                prints += ((self._signals, READ),)
+            elif operation.interrupts:
+                prints += ((self._signals, WRITE),)
+            value = answers[index][0] if index in answers else 0
+            otherwise = self._otherwise(operation) if index in answers else ()
+            letter = Letter(thread.label, nth, value, prints, thread.daemon, last, otherwise)
+            clock = self._known(number)
+            if handling is not None and not thread.path:
+                if operation is not handling:
+                    self._join(clock, self._touched[self._signals][-1][0])
+                handling = None
+            self._look_back(index, operation, letter, own, clock)
+            clock[number] = nth
             self.letters.append(letter)
-            self._clocks.append(list(clock))
+            self._clocks.append(clock)
             self._thread.append(number)
-            self._nth.append(clock[number])
-            self._last[number] = index
-            for resource, mode in touched:
-                self._touched.setdefault(id(resource), []).append((index, mode))
+            self._events[number].append(index)
+            for touched, mode in prints:
+                self._touched.setdefault(touched, []).append((index, mode))
             if operation.kind == "start":
                 child = operation.other_thread()
-                if child in self._number:
-                    self._of[self._number[child]] = list(clock)
-        if over and not log.cycle:
-            known = self._clocks[-1]
-            finals = (final[thread] for thread in final if not thread.daemon)
-            self.doubtful = any(self._nth[event] > known[self._thread[event]] for event in finals)
+                if child is not None:
+                    self._starts.append((index, self._numbered(child)))
+                    self._begun[self._starts[-1][1]] = index
+        if len(threads) <= settled:
+            self._races = []
         while jumps:
-            self._jump(jumps.pop()[1])
-        for thread, operation, able in log.left:
-            if able is not None:
-                self._pending(thread, operation, able)
+            self._jump(*jumps.pop())
+        self._end()
+        return self._races
 
-    def _jump(self, waiting: list[tuple[ControlledThread, Operation]]) -> None:
+    def _numbered(self, thread: ControlledThread) -> int:
+        number = self._numbers.get(thread.label)
+        if number is None:
+            number = self._numbers[thread.label] = len(self._numbers)
+            self._events.append([])
+            self._begun.append(-1)
+            for clock in self._clocks:
+                clock.append(0)
+            for _, clock in self._floors:
+                clock.append(0)
+        return number
+
+    def _known(self, number: int) -> Clock:
+        """What a thread knows of all threads, after its last event."""
+        events = self._events[number]
+        at = events[-1] if events else self._begun[number]
+        if self._floors and self._floors[-1][0] > at:
+            return list(self._floors[-1][1])
+        return list(self._clocks[at]) if at >= 0 else [0] * len(self._events)
+
+    def _jump(self, index: int, waiting: list[Waiting]) -> None:
         # What is blocked has its races before the jump, which comes after everything.
         for thread, operation in waiting:
-            self._pending(thread, operation, False)
-        together = [max(column) for column in zip(*self._of)]
-        self._of = [list(together) for _ in self._of]
-
-    def _pending(self, thread: ControlledThread, operation: Operation, able: bool) -> None:
-        number = self._number.get(thread)
-        if number is None:
-            return
-        touched = operation.footprint()
-        own = len(touched)
-        if number not in self._last:
-            touched += ((thread, READ),)
-        letter = Letter(thread.label, 0, self._names.prints(touched), thread.daemon, False, None)
-        cut = bool(self.letters) and len(self.letters) == len(self._log) and self.letters[-1].cuts(letter)
-        if cut and self._nth[-1] <= self._of[number][self._thread[-1]]:
-            return
-        if cut and able and not operation.conflicts(self._log.operations[-1]):
-            # It did not come about because the run was over. What else could have been, the branch will tell in which it does.
-            self.races.append(Race(len(self.letters) - 1, len(self.letters), letter))
-        else:
-            self._look_back(len(self.letters), number, operation, letter, touched, own, cut)
+            self._pending(thread, operation, False, operation.footprint())
+        self._floors.append((index, [len(events) for events in self._events]))
 
     # ------------------------------------------------------------------ races
 
-    def _look_back(self, index: int, number: int, operation: Operation, letter: Letter, touched: Footprint, own: int, cut: bool = False) -> Clock:
-        """Find the races of an event, or of a pending operation, with events before it; what its thread knows with it."""
-        known = list(self._of[number])
+    def _look_back(
+        self, second: int, operation: Operation, letter: Letter, own: int, known: Clock, allowed: Callable[[int], bool] | None = None
+    ) -> None:
+        """Find the races of an event, or of a pending operation, with events before it; adds to what its thread knows."""
         held: list[int] = []
-        for other, itself in self._conflicting(letter, touched, own, known):
-            if self._nth[other] <= known[self._thread[other]]:
+        letters, operations = self.letters, self._log.operations
+        for other, itself in self._conflicting(letter, own, known):
+            if letters[other].nth <= known[self._thread[other]]:
                 continue
-            if cut and self._nth[other] > self._clocks[-1][self._thread[other]]:
-                continue  # that the run was over does not depend on it
-            changed: object = None
-            asks = True
+            if allowed is not None and not allowed(other):
+                continue
+            if not itself and any(self._comes_before(other, release) for release in held):
+                continue
+            reversed_letter: Letter | None = letter if letter.last is not None else self._changed(letter, letter.prints[:own])
             if itself:
-                operation_before = self._log.operations[other]
-                changed = operation.without(operation_before)
+                before = operations[other]
+                changed = operation.without(before)
                 if changed is HELD:
                     held.append(other)
                     continue
-                asks = operation.asks(operation_before) and all(operation.asks(self._log.operations[i]) for i in held)
-            if changed is not CAUSED:
-                self.races.append(Race(other, index, letter if changed is None else self._reversed(letter, changed, own, asks)))  # type: ignore[arg-type]
+                if changed is CAUSED:
+                    reversed_letter = None
+                else:
+                    asks = operation.asks(before) and all(operation.asks(operations[i]) for i in held)
+                    reversed_letter = self._changed(letter, self._names.prints(changed), asks)  # type: ignore[arg-type]
+                    if asks:
+                        reversed_letter.otherwise = self._otherwise(operation)
+            if reversed_letter is not None:
+                self._races.append(Race(other, second, reversed_letter))
             self._join(known, other)
         for other in held:
             self._join(known, other)
-        return known
 
     def _join(self, clock: Clock, event: int) -> None:
         for thread, known in enumerate(self._clocks[event]):
             if known > clock[thread]:
                 clock[thread] = known
 
-    def _conflicting(self, letter: Letter, touched: Footprint, own: int, known: Clock) -> Iterable[tuple[int, bool]]:
+    def _conflicting(self, letter: Letter, own: int, known: Clock) -> Iterable[tuple[int, bool]]:
         """The events that conflict with a letter, latest first, each with whether they meet in what the operation itself does."""
-        lines = [self._line(id(resource), mode, position < own, known) for position, (resource, mode) in enumerate(touched) if id(resource) in self._touched]
-        if letter.ends:
-            lines.append((other, False) for other in sorted(self._last.values(), reverse=True) if letter.cuts(self.letters[other]))
+        touched = self._touched
+        lines = [self._line(touched[number], mode, at < own, known) for at, (number, mode) in enumerate(letter.prints) if number in touched]
         if len(lines) == 1:
             return lines[0]
         # Where an event turns up twice, the first time settles it: what it does itself comes first.
         return merge(*lines, reverse=True)
 
-    def _line(self, resource: int, mode: Mode, itself: bool, known: Clock) -> Iterable[tuple[int, bool]]:
-        for other, other_mode in reversed(self._touched[resource]):
+    def _line(self, touched: list[tuple[int, Mode]], mode: Mode, itself: bool, known: Clock) -> Iterable[tuple[int, bool]]:
+        for other, other_mode in reversed(touched):
             if mode != other_mode or mode is WRITE:
                 yield other, itself
-                if other_mode is WRITE and self._nth[other] <= known[self._thread[other]]:
+                if other_mode is WRITE and self.letters[other].nth <= known[self._thread[other]]:
                     return  # everything before it is known, too
 
-    def _reversed(self, letter: Letter, footprint: Footprint, own: int, asks: bool) -> Letter:
-        # Whether the thread, or the run, would end with it cannot be told, so it is taken not to. If it does, that shows in the
-        # branch that an equivalent order is in, and is reversed there.
+    def _changed(self, letter: Letter, prints: tuple[Print, ...], asks: bool = True) -> Letter:
+        """What a letter would be in another order of things. Whether its thread would end with it cannot be told, so it may."""
+        if letter.thread == "0":
+            prints += ((self._signals, READ),)
+        end = self._names.number_of_thread(letter.thread), WRITE
+        return Letter(letter.thread, letter.nth, letter.value if asks else 0, (*prints, end), letter.daemon, None)
+
+    def _interrupt(self, operation: Operation, able: bool | None, footprint: Footprint) -> Operation:
+        """The main thread calls signal handlers now. What they do has been caused by the signals; what it was about to do has not."""
+        if able is not None:
+            self._pending(self._log.threads[0], operation, able, footprint)
+        return operation
+
+    # ------------------------------------------------------------------ the end of the run
+
+    def _pending(self, thread: ControlledThread, operation: Operation, able: bool, footprint: Footprint) -> None:
+        """The races of an operation that was not done."""
+        number = self._numbered(thread)
+        nth = len(self._events[number]) + 1
         prints = self._names.prints(footprint)
-        first = tuple(pair for pair in letter.prints[own:] if pair[1] is READ)
-        return Letter(letter.thread, letter.value if asks else 0, prints + first, letter.daemon, False, None)
+        own = len(prints)
+        if able and not thread.path:
+            prints += ((self._signals, READ),)
+        letter = Letter(thread.label, nth, 0, prints, thread.daemon, None)
+        known = self._known(number)
+        if self.ending is None or not self.ending.cuts(letter):
+            self._look_back(len(self.letters), operation, letter, own, known)
+        else:
+            self._cut_off(operation, letter, known, able)
+
+    def _end(self) -> None:
+        log, letters = self._log, self.letters
+        self.ending, self._last = None, []
+        present = [number for number, events in enumerate(self._events) if events]
+        lasts = {number: self._events[number][-1] for number in present}
+        ends: list[int] = []
+        spared: frozenset[str] | None = None
+        if log.cycle:
+            spared = frozenset(thread.label for thread in log.cycle)
+            ends = [event for event in lasts.values() if letters[event].thread in spared]
+        elif log.ended and (any(thread.daemon for thread, *_ in log.left) or any(letters[event].daemon for event in lasts.values())):
+            ends = [event for event in lasts.values() if not letters[event].daemon]
+        if ends:
+            self.ending = Ending(frozenset(mark(letters[event]) for event in ends), spared)
+            self._last = [event for event in ends if not any(self._comes_before(event, other) for other in ends)]
+            cut = [event for event in lasts.values() if self.ending.cuts(letters[event])]
+            for event in cut:
+                if not any(self._comes_before(event, other) for other in (*ends, *cut)):
+                    self._races.append(Race(event, len(letters), None))
+        for thread, operation, able, footprint in log.left:
+            if able is not None:
+                self._pending(thread, operation, able, footprint)
+
+    def _comes_before(self, event: int, other: int) -> bool:
+        """Whether an event comes before another one in happens-before."""
+        return event != other and self._clocks[other][self._thread[event]] >= self.letters[event].nth
+
+    def _cut_off(self, operation: Operation, letter: Letter, known: Clock, able: bool) -> None:
+        """The races of an operation that was not done because the run was over: it could have come before one of the last events."""
+
+        def matters(other: int) -> bool:  # else, without it, the run would be over all the same
+            return any(other == last or self._comes_before(other, last) for last in self._last)
+
+        here, own = len(self.letters), len(letter.prints)
+        self._look_back(here, operation, letter, own, list(known), matters)
+        # Whichever of the last events it comes before: where it meets the same events then, it is all one.
+        found: set[tuple[int, ...]] = set()
+        for last in sorted(self._last, reverse=True) if able else ():
+            if self.letters[last].nth <= known[self._thread[last]] or letter.conflicts(self.letters[last]):
+                continue
+            gone = tuple(other for other, itself in self._conflicting(letter, own, known) if itself and self._comes_before(last, other))
+            if gone in found:
+                continue
+            found.add(gone)
+            prints = letter.prints
+            if gone:
+                changed = operation.without(self._log.operations[min(gone)])
+                if changed is HELD or changed is CAUSED:
+                    continue
+                prints = self._names.prints(changed)  # type: ignore[arg-type]
+            self._races.append(Race(last, here, self._changed(letter, prints), True))
 
 
 __all__ = ["Clock", "History", "Race"]
