@@ -45,6 +45,7 @@ def _with_number(code: CodeType, previous: Instruction, instruction: Instruction
 
 _MULTIPLYING = (5, 18)
 _STORE_NAMES = frozenset(("STORE_ATTR", "DELETE_ATTR", "STORE_GLOBAL", "DELETE_GLOBAL", "STORE_NAME", "DELETE_NAME"))
+_OF_ATTRIBUTES = frozenset(("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"))
 _POINTS = {"line": lines, "opcode": each, "gil": switches}
 _NAMING = ("STORE_", "CALL", "PRECALL")
 
@@ -72,7 +73,7 @@ class Table:
             if maker is None or instruction.depth < 0:
                 continue
             name = _READ_NAMES[instruction.name](code, instruction.arg) if instruction.name in _READ_NAMES else None
-            if name is not None and name != "__dict__" and (name.startswith("@py") or not stored(name)):
+            if name is not None and name != "__dict__" and (name.startswith("@py") or not (stored(name) or (instruction.name in _OF_ATTRIBUTES and stored("*")))):
                 continue
             if instruction.name == "LOAD_DEREF" and self.variables[instruction.arg] in settled:
                 continue
@@ -191,10 +192,13 @@ def _cell(table: Table, instruction: Instruction, writing: bool) -> Site:
             scene.stored(address_at(frame, value), name)
         address = address_at(frame, index)
         owner = known.at(address)
-        if owner is None:
-            if scene.only_here(address):
+        if owner is None or not owner.attributes:
+            # Not accessed by an event so far. It gets its name here, where it is filled, whoever uses it first.
+            if scene.only_here(address, 0 if owner is None else 1):
+                if owner is None and value >= 0:
+                    known.see_cell(object_at(address), name, scene.creator)
                 return None
-            owner = known.see_cell(object_at(address), name, scene.creator)
+            owner = owner or known.see_cell(object_at(address), name, scene.creator)
         place = owner.attribute("")
         return place.writing if writing else place.reading
 

@@ -73,7 +73,8 @@ class _Facts:
                 self._settled.clear()
             self._codes[id(code)] = code
             inside = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-            found = frozenset(stored_names(code, code.co_name == "<module>")).union(*map(self.stored, inside))
+            computed = set() if _COMPUTED.isdisjoint(code.co_names) else {ANY_ATTRIBUTE}
+            found = frozenset(stored_names(code, code.co_name == "<module>") | computed).union(*map(self.stored, inside))
             self._stored[id(code)] = found
             if code.co_cellvars:
                 self._settle(code, inside)
@@ -110,6 +111,9 @@ class _Facts:
         return known[2]
 
 
+ANY_ATTRIBUTE = "*"
+"""Stands, among the names that are stored under, for attributes of computed names."""
+_COMPUTED = frozenset(("setattr", "delattr", "__setattr__", "__delattr__", "__dict__", "vars"))
 _MANY = 20_000
 facts = _Facts()
 

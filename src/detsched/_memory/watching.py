@@ -28,7 +28,7 @@ from .points import INSTRUCTION, LINE, switch
 from .scene import scene
 from .sites import Site, Table, table_of
 from .tracing import Tracing
-from .watch import Names, Watched, facts, functions_in
+from .watch import ANY_ATTRIBUTE, Names, Watched, facts, functions_in
 
 Source: Any = Monitoring if sys.version_info >= (3, 12) else Tracing
 """What makes the events."""
@@ -142,7 +142,7 @@ class Watching:
     def _table_of(self, code: CodeType) -> Table:
         if self.thorough or not exact:
             return Table(code, (lambda name: True) if self.thorough else self._names.has, frozenset(), self.granularity)
-        stored, settled = frozenset(filter(self._names.has, code.co_names)), self._names.settled(code)
+        stored, settled = frozenset(filter(self._names.has, (*code.co_names, ANY_ATTRIBUTE))), self._names.settled(code)
         return table_of(code, stored, settled, self.granularity)
 
     def _tabulate_again(self) -> None:
