@@ -13,8 +13,8 @@ from types import CodeType, FrameType
 from typing import Any
 
 from . import imprecise
-from .attributes import read_attribute, write_attribute
-from .bytecode import VERSION, Instruction, instructions
+from .attributes import read_attribute, read_own, write_attribute
+from .bytecode import ANY_ATTRIBUTE, VERSION, Instruction, instructions
 from .calls import call
 from .containers import Effect, delete_item, family, in_python, read_everything, read_item, read_structure, write_everything, write_item
 from .iterators import numbered_step, step, use
@@ -73,8 +73,10 @@ class Table:
             if maker is None or instruction.depth < 0:
                 continue
             name = _READ_NAMES[instruction.name](code, instruction.arg) if instruction.name in _READ_NAMES else None
-            if name is not None and name != "__dict__" and (name.startswith("@py") or not (stored(name) or (instruction.name in _OF_ATTRIBUTES and stored("*")))):
-                continue
+            if name is not None and name != "__dict__" and (name.startswith("@py") or not stored(name)):
+                if instruction.name not in _OF_ATTRIBUTES or name.startswith("@py") or not stored(ANY_ATTRIBUTE):
+                    continue
+                maker = _read_own_attribute
             if instruction.name == "LOAD_DEREF" and self.variables[instruction.arg] in settled:
                 continue
             if previous is not None and _with_number(code, previous, instruction):
@@ -83,7 +85,7 @@ class Table:
                 site = maker(self, instruction)
             else:
                 name = name or (code.co_names[instruction.arg] if instruction.name in _STORE_NAMES else None)
-                site = imprecise.site(code, self.variables, instruction, name, stored(""))
+                site = imprecise.site(code, self.variables, instruction, name, stored(ANY_ATTRIBUTE))
             if site is not None:
                 if exact:
                     site = self._entering(site, instruction)
@@ -136,6 +138,11 @@ _READ_NAMES: dict[str, Callable[[CodeType, int], str]] = {
 def _read_attribute(table: Table, instruction: Instruction) -> Site:
     name, index = _READ_NAMES[instruction.name](table.code, instruction.arg), table.slot(instruction, 1)
     return lambda frame: read_attribute(address_at(frame, index), name)
+
+
+def _read_own_attribute(table: Table, instruction: Instruction) -> Site:
+    name, index = _READ_NAMES[instruction.name](table.code, instruction.arg), table.slot(instruction, 1)
+    return lambda frame: read_own(address_at(frame, index), name)
 
 
 def _store_attribute(table: Table, instruction: Instruction) -> Site:
