@@ -7,11 +7,14 @@ import os
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
+import _thread
 from _thread import get_ident, start_new_thread
 
 from .baton import Baton, make_baton
 from .leftovers import Leftovers
 
+# By name here: the threads of the pool begin in the middle of a run, where `_thread` tells what the program is to see.
+_get_native_id = getattr(_thread, "get_native_id", get_ident)
 _KEEP = 64
 """Idle OS threads that stay for later runs. More than that is a rare program; its threads end with its run."""
 
@@ -48,9 +51,7 @@ class Worker:
 
     def _loop(self) -> None:
         if hasattr(os, "sched_setaffinity"):
-            from _thread import get_native_id
-
-            self.native_id = get_native_id()
+            self.native_id = _get_native_id()
         take = self.baton.take
         leftovers = Leftovers()
         while True:
