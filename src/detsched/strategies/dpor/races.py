@@ -22,6 +22,7 @@ from typing import NamedTuple
 from ..._core.log import Log
 from ..._core.operation import CAUSED, HELD, READ, WRITE, Footprint, Mode, Operation
 from ..._core.thread import ControlledThread
+from ..spinning import Spins
 from .ending import Ending, mark
 from .letter import Letter, Names, Print
 
@@ -44,11 +45,12 @@ class Race(NamedTuple):
 class History:
     """The present run as a word of letters, with its happens-before."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, spins: Spins) -> None:
         self.letters: list[Letter] = []
         self.ending: Ending | None = None
         """What the run was over with, where that may have cut threads off."""
         self._names = names
+        self._spins = spins
         self._clocks: list[Clock] = []
         self._thread: list[int] = []  # whose event it is, by number
         self._numbers: dict[str, int] = {}  # of threads, by label
@@ -65,8 +67,8 @@ class History:
     def word(self, race: Race) -> list[Letter]:
         """The letters after the first event of a race that do not depend on it, and then the second one: a wakeup sequence."""
         first, second, letter, independent = race
-        mine, nth, clocks, letters = self._thread[first], self.letters[first].nth, self._clocks, self.letters
-        word = [letters[i] for i in range(first + 1, len(clocks)) if clocks[i][mine] < nth and i != second]
+        mine, nth, clocks, letters, idle = self._thread[first], self.letters[first].nth, self._clocks, self.letters, self._spins.idle
+        word = [letters[i] for i in range(first + 1, len(clocks)) if clocks[i][mine] < nth and i != second and i not in idle]
         if letter is not None:
             if self._last and second < len(letters) and not any(clocks[i][mine] >= nth for i in self._last):
                 word.pop()  # the run would be over before the second event could come
@@ -107,7 +109,7 @@ class History:
         questions of operations, by the event, each with the number of options."""
         self._log, self._races = log, []
         names, begun = self._names, len(self.letters)
-        threads, operations = log.threads, log.operations
+        threads, operations, idle, awaits = log.threads, log.operations, self._spins.idle, self._spins.awaits
         final = {threads[index]: index for index in range(begun, len(threads))}
         for thread, *_ in log.left:
             final.pop(thread, None)
@@ -127,8 +129,10 @@ class History:
             thread, operation = threads[index], operations[index]
             number = self._numbered(thread)
             nth = len(self._events[number]) + 1
-            prints = names.prints(operation.footprint())
+            prints = names.prints(operation.footprint()) if index not in idle else ()
             own = len(prints)
+            if index in awaits:
+                prints += tuple((met, READ) for met in map(names.number, awaits[index]) if all(met != mine for mine, _ in prints))
             last = final.get(thread) == index
             if last:
                 prints += ((names.number(thread), WRITE),)
@@ -219,11 +223,31 @@ class History:
                     reversed_letter = self._changed(letter, self._names.prints(changed), asks)  # type: ignore[arg-type]
                     if asks:
                         reversed_letter.otherwise = self._otherwise(operation)
+            if second in self._spins.awaits and reversed_letter is not None:
+                reversed_letter = None if self._set_going(second, other) else self._awaiting(second, reversed_letter)
             if reversed_letter is not None:
                 self._races.append(Race(other, second, reversed_letter))
             self._join(known, other)
         for other in held:
             self._join(known, other)
+
+    def _awaiting(self, second: int, letter: Letter) -> Letter:
+        """A letter by which a thread that had been spinning goes on, in another order: it has read all that it waited for."""
+        letter.prints = *((self._names.number(resource), READ) for resource in self._spins.awaits[second]), *letter.prints
+        return letter
+
+    def _set_going(self, second: int, event: int) -> bool:
+        """Whether a thread that had been spinning would not have gone on without an event: nothing else that it waited for had come."""
+        awaited = {self._names.number(resource): since for resource, since in self._spins.awaits[second].items()}
+        if not any(number in awaited and mode is not READ for number, mode in self.letters[event].prints):
+            return False
+        for number, since in awaited.items():
+            for other, mode in reversed(self._touched.get(number, ())):
+                if other <= since:
+                    break
+                if mode is not READ and other != event and not self._comes_before(event, other):
+                    return False
+        return True
 
     def _join(self, clock: Clock, event: int) -> None:
         for thread, known in enumerate(self._clocks[event]):
@@ -296,7 +320,7 @@ class History:
                 if not any(self._comes_before(event, other) for other in (*ends, *cut)):
                     self._races.append(Race(event, len(letters), None))
         for thread, operation, able, footprint in log.left:
-            if able is not None:
+            if able is not None and thread not in self._spins.held:
                 self._pending(thread, operation, able, footprint)
 
     def _comes_before(self, event: int, other: int) -> bool:
