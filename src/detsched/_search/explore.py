@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, Unpack
 
 from .._core.failure import Failure
+from .._core.orderings import ordering
 from .._core.schedule import Schedule
-from .._report import text
+from .._report import progress, text
 from ..errors import DivergenceError
 from ..settings import SettingsDict
 from ..strategies import Follow, Strategy, Turn
 from . import outcome as outcomes
 from .explain import explain, simplified
-from .orderings import ordering
 from .outcome import Witness
+from .resume import Kept
 from .run import Run, check_schedule, recorded, with_report
 from .session import Done, Session, make_strategy
 from .state import changes, snapshot
@@ -66,7 +67,12 @@ class Exploration(Generic[T]):
         self._systematic_runs = 0
         self._timed = False
         self.estimate: float | None = None
-        """How many runs a complete search would take, where that can be estimated."""
+        """How many runs a complete search takes, where that can be estimated: from the share of the tree of orderings that was run, with
+        the branches that are known by now. So it is too low rather than too high. The number itself, once the search is complete."""
+        self.estimate_range: tuple[float, float] | None = None
+        """Between what the estimate has been since an eighth of the runs were made: how far to trust it."""
+        self._estimates: list[tuple[int, float]] = []
+        self._limits = ""
         self.elapsed = 0.0
         """Real seconds."""
         self.steps = 0
@@ -114,16 +120,19 @@ class Exploration(Generic[T]):
     def _coverage(self) -> str:
         """What is complete, and no more than that."""
         if not self.complete:
-            cut = f" ({_count(self.cut, 'run')} with more behind than is covered)" if self.cut else ""
-            return f"not complete{cut}"
+            cut = [f"{_count(self.cut, 'run')} with more behind than is covered"] if self.cut else []
+            if self.estimate is not None and self.estimate > self.runs and not self._failures:
+                cut.append(f"about {self.estimate:,.0f} runs in all")
+            return f"not complete ({', '.join(cut)})" if cut else "not complete"
         number = self._systematic_runs - self.redundant
         what = "order of yield points" if self._settings.strategy == "dfs" else "ordering"
         what = what if number == 1 else what.replace("order of", "orders of").replace("ordering", "orderings")
         what += " of synchronisation" if what.startswith("ordering") and self._settings.granularity == "sync" else ""
         whole = f"complete: the only {what}" if number == 1 else f"complete: all {number:,} {what}"
         again = f" ({_count(self.redundant, 'run')} twice)" if self.redundant else ""
+        limits = f" {self._limits}" if self._limits else ""
         idle = ", with timeouts only when idle" if self._settings.timeouts == "idle" and self._timed else ""
-        return f"{whole}{again}{idle}"
+        return f"{whole}{limits}{again}{idle}"
 
     def report(self) -> str:
         """The exploration in words, with the report of its first failure."""
@@ -163,7 +172,36 @@ class Exploration(Generic[T]):
     def _learn(self, strategy: Strategy) -> None:
         """What a strategy knows of how far it has come: see `Strategy.complete`."""
         self.complete = strategy.complete
-        self.redundant, self.cut, self._systematic_runs = strategy.redundant, strategy.cut, strategy.runs
+        self.redundant, self.cut, self._systematic_runs, self._limits = strategy.redundant, strategy.cut, strategy.runs, strategy.limits
+
+    def _guess(self, strategy: Strategy) -> None:
+        """How much there may be to do: see `estimate`."""
+        estimate = float(self.runs) if self.complete else strategy.estimate
+        if estimate is None:
+            self.estimate = self.estimate_range = None
+            return
+        self.estimate = max(estimate, float(self.runs + (not self.complete)))
+        self._estimates = [one for one in self._estimates if one[0] >= self.runs // 8] + [(self.runs, self.estimate)]
+        values = [self.estimate] if self.complete else [max(value, self.runs + 1.0) for _, value in self._estimates]
+        self.estimate_range = min(values), max(values)
+
+    def _progress_line(self, strategy: Strategy, began: float, runs: int) -> str:
+        """How far it has come: `runs` of them since it began, or went on."""
+        self._guess(strategy)
+        settings, passed = self._settings, _clock() - began
+        rate = runs / passed if passed else 0.0
+        left = []
+        if self.estimate is not None and rate:
+            left.append((self.estimate - self.runs) / rate)
+        if settings.runs is not None and rate:
+            left.append((settings.runs - runs) / rate)
+        if settings.seconds is not None:
+            left.append(settings.seconds - passed)
+        whole = ""
+        if self.estimate is not None and self.estimate_range is not None:
+            low, high = self.estimate_range
+            whole = f"about {self.estimate:,.0f} in all" + (f" ({low:,.0f} to {high:,.0f})" if high > 1.1 * low else "")
+        return progress.line(self.runs, rate, len(self._outcomes), len(self._failures), whole, min(left, default=None))
 
     def _believe(self, failure: Failure, run: Run[T], index: int, by_seed: bool) -> None:
         self._failures.append(failure)
@@ -205,50 +243,79 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
     """The loop. `pinned` schedules are tried first."""
     settings = session.settings
     exploration: Exploration[Any] = Exploration(session)
-    strategy = make_strategy(settings.strategy)
+    strategy = make_strategy(settings)
     known: set[tuple[str, ...]] = set()
     passed: Schedule | None = None
     last_pass: tuple[Done, int] | None = None
+    kept = None if settings.resume is None else Kept(session, strategy)
     began = _clock()
+    before = 0.0
     at_first = snapshot(session.program, session.args)
     session.many = True
+    speaking = progress.Progress(settings.progress, began)
     with session:
+        if kept is not None:
+            known |= kept.restore(exploration)
+            before, made_before = exploration.elapsed, exploration.runs
+        else:
+            made_before = 0
+        whole = kept is not None and kept.finished
         try:
             for pin in pinned:
                 if not session.finished and (settings.keep_going or not exploration._failures):
                     _pinned(exploration, session, pin, known, at_first)
-            index = 0
-            while not session.finished and (settings.keep_going or not exploration._failures):
-                if settings.runs is not None and exploration.runs >= settings.runs:
+            index = 0 if kept is None else kept.index
+            while not whole and not session.finished and (settings.keep_going or not exploration._failures):
+                made = exploration.runs - made_before
+                now = _clock()
+                if settings.runs is not None and made >= settings.runs:
                     break
-                if settings.seconds is not None and exploration.runs and _clock() - began >= settings.seconds:
+                if settings.seconds is not None and made and now - began >= settings.seconds:
                     break
+                if now >= speaking.due:
+                    speaking.say(now, exploration._progress_line(strategy, began, made))
                 turn = Turn(index, settings.seed if strategy.systematic else settings.seed + index)
                 done = session.run(strategy, turn)
                 if session.learnt and index:
                     # There are more accesses than earlier runs knew of, so what the strategy has learnt from them is void.
-                    strategy = make_strategy(settings.strategy)
+                    strategy = make_strategy(settings)
+                    if kept is not None:
+                        kept.uses(strategy)
                     done = session.run(strategy, turn)
-                exploration._note(done)
                 if not done.failures:
                     last_pass = done, index
                 elif any(failure.origin not in known for failure in done.failures):
                     if last_pass is not None:
                         passed, last_pass = _witness(session, strategy, *last_pass), None
                     if _confirm(exploration, session, strategy, done, index, known, passed, at_first):
+                        exploration._note(done)
                         break
+                session.interrupts.shield()  # a run counts wholly, or not at all
+                exploration._note(done)
                 index += 1
-                more = strategy.end(done.execution.log, done.failures)
+                whole = not strategy.end(done.execution.log, done.failures)
                 exploration._learn(strategy)
-                if not more:
-                    break
+                if exploration.runs & (exploration.runs - 1) == 0:
+                    exploration._guess(strategy)
+                if kept is not None:
+                    kept.index = index
+                session.interrupts.unshield()
         except KeyboardInterrupt as error:
             exploration.interrupted = True
+            exploration._guess(strategy)
+            if kept is not None:
+                exploration.elapsed = before + _clock() - began
+                kept.keep(exploration, whole)
             if not settings.keep_going:
-                exploration.elapsed = _clock() - began
+                exploration.elapsed = before + _clock() - began
                 error.add_note(f"detsched: {exploration.summary()}")
                 raise
-    exploration.elapsed = _clock() - began
+        finally:
+            speaking.end()
+    exploration.elapsed = before + _clock() - began
+    exploration._guess(strategy)
+    if kept is not None and not exploration.interrupted:
+        kept.keep(exploration, whole)
     if exploration.runs and not exploration.steps and not exploration._failures and not session.silent and not session.finished:
         session.warn(
             f"{session.digest.rpartition('-')[0]} reached no yield point in {_count(exploration.runs, 'run')}: nothing of it was under control, "

@@ -38,6 +38,10 @@ class Strategy:
     """Runs that were stopped because they were too long, or went round in circles."""
     runs: int = 0
     """How many runs a systematic strategy has made."""
+    limits: str = ""
+    """Within which bounds it is complete, in words that follow on "all orderings"; empty where there are none."""
+    estimate: float | None = None
+    """How many runs it would take in all, as far as that can be told by now."""
     systematic: bool = False
     """Whether the runs are to differ in nothing but its choices: then every run has the same seed."""
     repeatable = False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ...errors import InvalidSettings
 from ..._core.operation import WRITE, Footprint, Mode
 from ..._core.resource import Resource
 from ..._core.thread import ControlledThread
@@ -87,6 +88,23 @@ class Asleep(NamedTuple):
     """How many events came before that point."""
 
 
+def _plain(identity: object) -> Any:
+    """An identity as plain data: tuples as lists, bytes and floats with a mark."""
+    if isinstance(identity, tuple):
+        return [_plain(part) for part in identity]
+    if isinstance(identity, bytes):
+        return {"bytes": identity.hex()}
+    if identity is None or type(identity) in (str, int, bool):
+        return identity
+    raise InvalidSettings(f"resume=…: the search cannot be kept in a file, for the program uses {identity!r} as the name of something shared")
+
+
+def _identity(data: Any) -> Any:
+    if isinstance(data, list):
+        return tuple(_identity(part) for part in data)
+    return bytes.fromhex(data["bytes"]) if isinstance(data, dict) else data
+
+
 class Names:
     """Numbers for resources, the same in every run: by what their identity is made of, never by address.
 
@@ -117,6 +135,16 @@ class Names:
             return (type(resource).__name__, *identity)
         self._before[id(resource)] = resource  # kept, so that no other gets its address
         return ("before", id(resource))
+
+    def data(self) -> list[Any]:
+        """What has which number, as plain data. Raises InvalidSettings where something has no name that holds in other processes."""
+        for resource in self._before.values():
+            raise InvalidSettings(f"resume=…: the search cannot be kept in a file, for the program uses {resource}, made before its runs: make it inside the program, or in setup=")
+        return [_plain(identity) for identity in self.known]
+
+    def restore(self, data: list[Any]) -> None:
+        """Know what `data` gave."""
+        self.known = {_identity(identity): number for number, identity in enumerate(data)}
 
     def of(self, what: str) -> int:
         """The number of something that no operation names."""
