@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -26,6 +27,11 @@ def fit(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(0, width - 1)] + "…"
 
 
+def wrapped(text: str, indent: str) -> list[str]:
+    """A paragraph in lines, those after the first one set in further."""
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "    ", break_on_hyphens=False)
+
+
 def with_source(line: str, event: Event) -> str:
     """A line with as much of the source beside it as there is room for."""
     room = WIDTH - len(line) - 2
@@ -38,7 +44,7 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
         return []
     length, times = story.cycle
     shown = chosen(story, set(marked))
-    columns = _columns(story, shown, stuck or {})
+    columns = _columns(story, shown, marked)
     if len(columns) * (_NARROWEST + 2) + 8 + 16 <= WIDTH:
         layout: _Layout = _Columns(columns, story, shown)
     else:
@@ -52,7 +58,7 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
         if position != before + 1:
             lines.append(_left_out(position - before - 1))
         if event.reason:
-            lines.append(_rule(f"switch: {event.reason}"))
+            lines.append(_rule(f"switch: {brief(event.reason)}"))
         before = position
         if event.kind == "start" and layout.folds:
             while index + 1 < len(shown) and shown[index + 1] == before + 1 and _continues(event, story.events[before + 1]):
@@ -71,7 +77,7 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
         lines.append(f"        … and so on: {'this step' if length == 1 else f'the last {length:,} steps'} ×{times:,} …")
     elif left_out:
         lines.append(_left_out(left_out))
-    lines += [_rule(f"{story.threads.get(label, label)} waits for ever to {what}") for label, what in (stuck or {}).items()]
+    lines += [_rule(f"{story.threads.get(label, label)} waits for ever to {brief(what)}") for label, what in (stuck or {}).items()]
     return lines
 
 
@@ -137,12 +143,21 @@ def chosen(story: Story, marked: set[int]) -> list[int]:
     return [wanted[place] for place in sorted(near)]
 
 
-def _columns(story: Story, shown: list[int], stuck: dict[str, str]) -> list[str]:
-    """The labels of the threads that get a column: those that do more than start threads and wait for their end."""
+def _columns(story: Story, shown: list[int], marked: Collection[int]) -> list[str]:
+    """The labels of the threads that get a column: those that do more than start threads and wait for their end.
+
+    Where there is not room enough for all, the main thread does without if nothing of it is marked.
+    """
     active = {story.events[position].label for position in shown if story.events[position].kind not in ("start", "join")}
     if not active:
         active = {story.events[position].label for position in shown}
-    return [label for label in story.threads if label in active]
+    labels = [label for label in story.threads if label in active]
+    main = next(iter(story.threads))
+    longest = max(len(short(story.events[position])) for position in shown)
+    narrow = len(labels) * (longest + 2) + 10 + max(len(story.events[position].place) for position in shown) > WIDTH
+    if narrow and len(labels) > 2 and not any(story.events[position].label == main for position in marked):
+        labels = [label for label in labels if label != main]
+    return labels
 
 
 class _Layout:

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 from .._core.failure import Failure
 from . import keep
-from .cause import Cause, cause
+from .cause import Cause, cause, given_back_too_often
 from .story import Pair, Story, clean
-from .table import WIDTH, table
+from .table import WIDTH, table, wrapped
 
 _GROUNDS = ("deadlock", "livelock")
 
@@ -107,7 +107,8 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
 
 
 def _remarks(run: ReportedRun) -> list[str]:
-    found = [line for remark in run.remarks[:_REMARKS] for line in textwrap.wrap(clean(remark), WIDTH, subsequent_indent="    ")]
+    remarks = [*run.remarks[:_REMARKS], *(given_back_too_often(run.story) if run.failures else ())]
+    found = [line for remark in remarks for line in wrapped(clean(remark), "")]
     return ["", *found] if found else []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar, Unpack
 
 from _thread import get_ident
@@ -129,8 +129,17 @@ class Run(Generic[T]):
         """What else a report says: whether this can happen under a GIL, data races that are no failures."""
         if self._done is None:
             return ()
-        of_races = () if self._session.settings.races else tuple(f"data race on {race}" for race in self._done.races)
-        return (*((self._done.under_gil,) if self._failures and self._done.under_gil else ()), *of_races)
+        return (*((self._done.under_gil,) if self._failures and self._done.under_gil else ()), *self._races_besides())
+
+    def _races_besides(self) -> Iterator[str]:
+        """The data races of the run where they are no failures, a line for each location."""
+        assert self._done is not None
+        found: dict[str, list[str]] = {}
+        for race in () if self._session.settings.races else self._done.races:
+            first, second = sorted((str(race.first.location), str(race.second.location)))
+            found.setdefault(race.location, []).append(f"{first} with {second}" if first != second else f"{first} in both threads")
+        for location, places in found.items():
+            yield f"data race on {location}: {', '.join(dict.fromkeys(places))}"
 
     @property
     def steps(self) -> int:
