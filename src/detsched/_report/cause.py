@@ -8,7 +8,7 @@ from types import CodeType
 from .._core.failure import Failure
 from .._core.operation import READ
 from . import stuck
-from .story import LOCKS, Event, Pair, Story, clean, place_of, source_line
+from .story import LOCKS, Event, Pair, Story, came_through, clean, place_of, source_line
 from .table import WIDTH, fit, short, with_source, wrapped
 
 _PRIMITIVES = ("Condition", "Event", "Semaphore", "BoundedSemaphore", "Barrier", "MainThread", "thread")
@@ -25,8 +25,11 @@ class Cause:
     """The same in a few sentences, for where there is no room for lines."""
 
 
-def cause(failure: Failure, story: Story, pair: Pair | None, confirmed: bool) -> Cause:
-    """The cause of a failure. `pair` are the two steps whose order decides; `confirmed`: a run with them reversed passed."""
+def cause(failure: Failure, story: Story, pair: Pair | None, confirmed: bool, racing: tuple[int, int] | None = None) -> Cause:
+    """The cause of a failure. `pair` are the two steps whose order decides; `confirmed`: a run with them reversed passed.
+
+    `racing` are the two steps of a data race that is the failure.
+    """
     if failure.kind == "deadlock":
         told = stuck.deadlock(failure, story) if failure.cycle else stuck.hang(failure, story)
     elif failure.kind == "livelock":
@@ -37,6 +40,8 @@ def cause(failure: Failure, story: Story, pair: Pair | None, confirmed: bool) ->
         told = stuck.stood(failure)
     else:
         told = []
+    if failure.kind == "race" and racing is not None:
+        return _race(story, *racing)
     if pair is None:
         return Cause(told, brief=stuck.goes_round(story) if failure.kind == "livelock" else stuck.waits(failure))
     lines, marked, brief = _order(story, pair, confirmed, failure)
@@ -60,6 +65,16 @@ def given_back_too_often(story: Story) -> list[str]:
     return list(found.values())
 
 
+def _race(story: Story, first: int, second: int) -> Cause:
+    """Two accesses that nothing orders."""
+    events = [story.events[first - 1], story.events[second - 1]]
+    head = "cause: nothing orders these two steps, neither a lock in common nor anything else: they could come the other way round"
+    lines = [*wrapped(head, ""), *_steps(events)]
+    held = f": {_holding(events[0])}, {_holding(events[1])}" if events[0].held or events[1].held else ""
+    advice = f"what would rule it out: one lock held at both{held}"
+    return Cause([*lines, *wrapped(advice, "  ")], frozenset((first - 1, second - 1)), (head, advice))
+
+
 # ---------------------------------------------------------------- the order of two steps
 
 
@@ -68,8 +83,10 @@ def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple
     first = story.events[pair.first]
     common = story.common(pair)
     key = next((key for key, _ in first.touches if key in common), first.touches[0][0])
+    point = first.kind == "line"
     what = story.name_of(key)
-    data = story.kind_of(key) not in (*_PRIMITIVES, *LOCKS)
+    at = "" if point else f" at {what}"
+    data = not point and story.kind_of(key) not in (*_PRIMITIVES, *LOCKS)
     other = story.threads.get(pair.label, pair.label)
     if pair.second is None:
         head, steps = f"cause: {first.thread} takes {what} before {other} does", [first]
@@ -81,7 +98,9 @@ def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple
         before = _began(story, first, second, common)
         resumed = _resumed(story, first, second)
         inside, span = second, (first, back or resumed)
-        if back is not None and between:
+        if point and back is not None:
+            head, steps = f"cause: {other} comes between two steps of {first.thread} that belong together", [first, second, back]
+        elif back is not None and between:
             head = f"cause: {_pattern(what, data, first, between, back, common)}: {other} comes between two steps of {first.thread}"
             steps = [first, *between, back]
         elif before is not None:
@@ -89,10 +108,10 @@ def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple
             steps = [before, first, second]
             inside, span = first, (before, second)
         elif resumed is not None:
-            head = f"cause: {other} comes between two steps of {first.thread} that belong together, at {what}"
+            head = f"cause: {other} comes between two steps of {first.thread} that belong together{at and ',' + at}"
             steps = [first, second, resumed]
         else:
-            head, steps = f"cause: the order of two steps at {what}: {first.thread} comes before {other}", [first, second]
+            head, steps = f"cause: the order of two steps{at}: {first.thread} comes before {other}", [first, second]
             span = first, None
         facts = _facts(story, span, inside, common, key)
         advice = _by_kind(failure, story, first, second) or _advice(story, span, inside, common)
@@ -158,21 +177,16 @@ def _steps(events: list[Event]) -> list[str]:
     names = min(28, max(len(event.thread) for event in events))
     words = min(36, max(len(short(event)) for event in events))
     places = max(len(event.place) for event in events)
-    lines, before = [], ""
+    lines: list[str] = []
+    told = set()
     for e in events:
         line = f"  ► step {e.step:>3}  {fit(e.thread, names):<{names}}  {fit(short(e), words):<{words}}  {e.place:<{places}}"
         lines.append(with_source(line, e))
-        path = _path(e)
-        if path and path != before:
+        path = came_through(e)
+        if path and (e.label, path) not in told:
             lines.append(fit(f"{'':>{14}}{path}", WIDTH))
-        before = path
+        told.add((e.label, path))
     return lines
-
-
-def _path(event: Event) -> str:
-    """Through which calls of the program a thread came to a step: empty where it was in the first one."""
-    callers = [f"{place_of(code.co_filename, line)} ({clean(code.co_name)})" for code, line, _ in event.chain[1:4]]
-    return f"in {clean(event.chain[0][0].co_name)}, called from {', from '.join(callers)}" if callers else ""
 
 
 def _facts(story: Story, span: tuple[Event, Event | None], inside: Event, common: set[int], key: int) -> list[str]:
@@ -180,7 +194,9 @@ def _facts(story: Story, span: tuple[Event, Event | None], inside: Event, common
     first, last = span
     lines = []
     at_object = last is not None and any(key in common for key, _ in last.touches)
-    if story.kind_of(key) in LOCKS:
+    if first.kind == "line":
+        pass
+    elif story.kind_of(key) in LOCKS:
         if last is not None and at_object:
             given = next((e for e in story.touching({key}, first.label) if e.step > first.step and e.kind in ("release", "wait")), first)
             free = f"{story.name_of(key)} is free in between: {first.thread} gives it back at {given.place} and takes it again at {last.place}"

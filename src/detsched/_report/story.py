@@ -104,6 +104,17 @@ def brief(about: str) -> str:
     return _PLACE.sub("", about)
 
 
+_INLINED = ("<listcomp>", "<dictcomp>", "<setcomp>")
+"""Frames that newer interpreters do not have."""
+
+
+def came_through(event: Event) -> str:
+    """Through which calls of the program a thread came to a step: empty where it was in the first one."""
+    chain = [frame for frame in event.chain if frame[0].co_name not in _INLINED][:4]
+    callers = [f"{place_of(code.co_filename, line)} ({clean(code.co_name)})" for code, line, _ in chain[1:]]
+    return f"in {clean(chain[0][0].co_name)}, called from {', from '.join(callers)}" if callers else ""
+
+
 class Holding(NamedTuple):
     """One time that a lock was held: by whom, from which event to which (the number of events, if to the end), inside of how many others."""
 

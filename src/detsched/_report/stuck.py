@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .._core.failure import Failure, Waiting
-from .story import Story, clean, source_line
+from .story import Story, came_through, clean, source_line
 from .table import fit, short, with_source, wrapped
 
 _ENDS_WAITS = {
@@ -98,6 +98,8 @@ def _who_could(waiting: Waiting, story: Story) -> list[str]:
     """Who did what would have ended the wait, and when; or that nobody ever did."""
     about = clean(waiting.operation).partition(" ")[2]
     about = about.removeprefix("up from ")
+    if waiting.holder_label == waiting.label:
+        return _holds_it_itself(waiting, about, story)
     if waiting.holder is not None:
         return wrapped(f"{clean(waiting.holder)} has it and does not give it back", "      ")
     kinds = story.kinds_called(about)
@@ -116,6 +118,15 @@ def _who_could(waiting: Waiting, story: Story) -> list[str]:
     if all(event.step < began for event in helped):
         lines.append("      nobody will do so again, and what was done before the wait began does not count")
     return lines
+
+
+def _holds_it_itself(waiting: Waiting, about: str, story: Story) -> list[str]:
+    mine = [event for event in story.events if event.label == waiting.label]
+    taken = next((event for event in reversed(mine) if event.kind in ("acquire", "try acquire") and event.about == about), None)
+    where = f" since {taken.place}, step {taken.step}" if taken is not None else ""
+    path = came_through(mine[-1]) if mine and (mine[-1].file, mine[-1].line) == (waiting.location.file, waiting.location.line) else ""
+    said = f"it holds it itself{where}: one thread cannot take a Lock twice (an RLock it can)"
+    return [*(wrapped(f"it waits {path}", "      ") if path else ()), *wrapped(said, "      ")]
 
 
 def livelock(failure: Failure, story: Story) -> list[str]:

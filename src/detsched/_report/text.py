@@ -47,16 +47,18 @@ class ReportedRun(Protocol):
     def found(self) -> Sequence[str]: ...
     @property
     def remarks(self) -> tuple[str, ...]: ...
+    @property
+    def races(self) -> Sequence[Any]: ...
 
 
 def _count(number: int, noun: str, plural: str = "s") -> str:
     return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 
-def verdict(failure: Failure) -> str:
-    """The first line of a report: the kind, and the one fact that matters."""
+def verdict(failure: Failure, alone: bool = False) -> str:
+    """The first line of a report: the kind, and the one fact that matters. `alone`: no grounds follow it."""
     said = clean(str(failure))
-    if failure.kind in _GROUNDS:
+    if failure.kind in _GROUNDS or failure.kind == "race" and not alone:
         said = said.partition(": ")[0]  # the rest of it follows below, line by line
     kind = "" if failure.kind == "exception" else f"{failure.kind}: "
     return "\n".join(textwrap.wrap(f"detsched: {kind}{said}", WIDTH, subsequent_indent="    ", break_on_hyphens=False))
@@ -114,7 +116,8 @@ def _remarks(run: ReportedRun) -> list[str]:
 
 def told(run: ReportedRun, failure: Failure) -> Cause:
     """The cause of a failure of a run, as far as it is known."""
-    return cause(failure, run.story, run.pair, confirmed=run.pair is not None)
+    racing = next(((race.first.step, race.second.step) for race in run.races if str(failure.exception) == f"data race on {race}"), None)
+    return cause(failure, run.story, run.pair, confirmed=run.pair is not None, racing=racing)
 
 
 def _interleaving(run: ReportedRun, marked: frozenset[int], stuck: dict[str, str]) -> list[str]:
@@ -138,9 +141,9 @@ def exploration_report(
         if index == 0 and first is not None:
             lines += [*failure_lines(first, program, failure), "", *_searched(summary)]
         elif index == 0:
-            lines += [verdict(failure), *replay_lines(failure, program), "", *_searched(summary)]
+            lines += [verdict(failure, alone=True), *replay_lines(failure, program), "", *_searched(summary)]
         else:
-            lines += ["", "another failure:", verdict(failure).removeprefix("detsched: "), *replay_lines(failure, program)]
+            lines += ["", "another failure:", verdict(failure, alone=True).removeprefix("detsched: "), *replay_lines(failure, program)]
     if not failures:
         lines.append(f"detsched: {summary}")
     if len(outcomes) > 1:

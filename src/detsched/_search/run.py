@@ -132,14 +132,17 @@ class Run(Generic[T]):
         return (*((self._done.under_gil,) if self._failures and self._done.under_gil else ()), *self._races_besides())
 
     def _races_besides(self) -> Iterator[str]:
-        """The data races of the run where they are no failures, a line for each location."""
+        """The data races of the run where they are no failures: each location, and where it is accessed."""
         assert self._done is not None
         found: dict[str, list[str]] = {}
         for race in () if self._session.settings.races else self._done.races:
             first, second = sorted((str(race.first.location), str(race.second.location)))
             found.setdefault(race.location, []).append(f"{first} with {second}" if first != second else f"{first} in both threads")
+        by_places: dict[str, list[str]] = {}
         for location, places in found.items():
-            yield f"data race on {location}: {', '.join(dict.fromkeys(places))}"
+            by_places.setdefault(", ".join(dict.fromkeys(places)), []).append(location)
+        for where, locations in by_places.items():
+            yield f"data race on {' and '.join(locations)}: {where}"
 
     @property
     def steps(self) -> int:
