@@ -183,9 +183,9 @@ def _steps(events: list[Event]) -> list[str]:
         line = f"  ► step {e.step:>3}  {fit(e.thread, names):<{names}}  {fit(short(e), words):<{words}}  {e.place:<{places}}"
         lines.append(with_source(line, e))
         path = came_through(e)
-        if path and (e.label, path) not in told:
+        if path and path not in told:
             lines.append(fit(f"{'':>{14}}{path}", WIDTH))
-        told.add((e.label, path))
+        told.add(path)
     return lines
 
 
