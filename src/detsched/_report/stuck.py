@@ -85,8 +85,9 @@ def _position(waiting: Waiting) -> list[str]:
 
 def hang(failure: Failure, story: Story) -> list[str]:
     lines = []
+    awaited = {waiting.operation for waiting in failure.positions}
     for waiting in sorted(failure.positions, key=_follows):
-        if not waiting.blocked or waiting.daemon:
+        if not waiting.blocked or waiting.daemon and f"join {waiting.thread}" not in awaited:
             lines += ["also there:", *_position(waiting)] if not waiting.blocked else _position(waiting)
             continue
         lines += _position(waiting)
