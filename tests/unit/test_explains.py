@@ -154,6 +154,138 @@ def test_one_run_is_not_explained_by_more_runs():
     assert runs == [1]
 
 
+def test_one_run_names_a_suspect_and_says_that_it_is_one():
+    """A single run that fails names the likeliest pair, without doing another run, and claims no more than that."""
+    runs = []
+
+    def program():
+        runs.append(1)
+        cell = detsched.name(Cell(), "cell")
+
+        def add():
+            cell.set(cell.get() + 1)
+
+        in_threads(ann=add, bob=add)
+        assert cell.value == 2
+
+    run = next(run for run in (detsched.record(program, seed=seed) for seed in range(20)) if run.failure)
+    before = len(runs)
+    report = run.report()
+
+    assert len(runs) == before
+    assert run.pair is None and run.passing is None
+    assert "suspected, not tested: lost update of cell['value']" in report
+    assert "cause:" not in report and "the run passes" not in report
+
+
+def test_no_suspect_where_it_was_looked_for():
+    """Where other orders were run and none passed, no pair is suspected either."""
+
+    def program():
+        cell = Cell()
+
+        def add():
+            cell.set(cell.get() + 1)
+
+        in_threads(ann=add, bob=add)
+        raise KeyError("always")
+
+    run = shown(program)
+
+    assert run.others[0] > 0 and run.suspected is None
+    assert "suspected" not in run.report()
+
+
+def test_a_lock_taken_twice_by_one_thread():
+    """Who waits for a lock that it holds itself is told so, and since when."""
+
+    def program():
+        lock = threading.Lock()
+
+        def inner():
+            with lock:
+                pass
+
+        def outer():
+            with lock:
+                inner()
+
+        in_threads(worker=outer)
+
+    report = " ".join(detsched.record(program).report().split())
+
+    assert "it holds it itself since test_explains.py:" in report
+    assert "one thread cannot take a Lock twice (an RLock it can)" in report
+
+
+def test_a_semaphore_given_back_too_often():
+    """A thread that gives a semaphore back more often than it took it is named; a producer, which never takes it, is not."""
+
+    def program(twice):
+        seats, done = threading.Semaphore(1), threading.Semaphore(0)
+
+        def sit():
+            seats.acquire()
+            seats.release()
+            if twice:
+                seats.release()
+            done.release()
+
+        in_threads(guest=sit)
+        done.acquire()
+        raise KeyError
+
+    def remark(twice):
+        return "guest gives seats (test_explains.py:" in detsched.record(lambda: program(twice)).report()
+
+    assert remark(True)
+    assert not remark(False)
+    assert "more often" not in detsched.record(lambda: program(False)).report()
+
+
+def test_races_that_are_failures_show_both_sides():
+    """With races=True the two steps stand side by side, and their rows are marked."""
+
+    class Page:
+        hits = 0
+
+    def program():
+        page = Page()
+
+        def count():
+            page.hits += 1
+
+        in_threads(ann=count, bob=count)
+
+    run = shown(program, strategy="random", granularity="access", races=True)
+    lines = run.report().splitlines()
+
+    assert run.failure.kind == "race"
+    assert any(line.startswith("cause: nothing orders these two steps") for line in lines)
+    assert sum(line.startswith("►") for line in lines) == 2
+    assert "what would rule it out: one lock held at both" in run.report()
+
+
+def test_places_are_never_cut_off():
+    """Where a thread waits is told in full, however long the name of what it waits for."""
+
+    def program():
+        a_name_that_is_much_longer_than_what_people_usually_call_the_conditions_that_they_wait_for = threading.Condition()
+
+        def wait():
+            with a_name_that_is_much_longer_than_what_people_usually_call_the_conditions_that_they_wait_for:
+                a_name_that_is_much_longer_than_what_people_usually_call_the_conditions_that_they_wait_for.wait()
+
+        in_threads(waiter=wait)
+
+    run = detsched.record(program)
+    report = run.report()
+    wait = next(waiting for waiting in run.failure.positions if waiting.thread == "waiter")
+
+    assert str(wait.location) in report.partition("what happened")[0]
+    assert max(len(line) for line in report.splitlines() if not line.startswith("replay:")) <= 100
+
+
 def test_common_lock_or_none():
     """Accesses without a lock in common are told so, with the locks that each side holds."""
 

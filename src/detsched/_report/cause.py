@@ -117,10 +117,14 @@ def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple
         advice = _by_kind(failure, story, first, second) or _advice(story, span, inside, common)
     if failure.kind == "deadlock" and failure.cycle:
         advice = "take these locks in one and the same order everywhere, or one lock in the place of both"
+    if not confirmed:
+        head = head.replace("cause:", "suspected, not tested:", 1)
     lines, brief = [*wrapped(head, ""), *_steps(steps), *facts], [head]
     if confirmed:
         where = f"step {pair.second + 1} before step {pair.first + 1}" if pair.second is not None else f"{other} first"
         brief.append(f"the other way round, with {where}, the run passes (done, and replayed)")
+    else:
+        brief.append("check() and `detsched show` test such a thing: they do the run again with steps the other way round")
     if advice:
         brief.append(f"what would rule it out: {advice}")
     for sentence in brief[1:]:

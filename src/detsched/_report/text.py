@@ -42,6 +42,8 @@ class ReportedRun(Protocol):
     @property
     def pair(self) -> Pair | None: ...
     @property
+    def suspected(self) -> Pair | None: ...
+    @property
     def others(self) -> tuple[int, int]: ...
     @property
     def found(self) -> Sequence[str]: ...
@@ -117,7 +119,8 @@ def _remarks(run: ReportedRun) -> list[str]:
 def told(run: ReportedRun, failure: Failure) -> Cause:
     """The cause of a failure of a run, as far as it is known."""
     racing = next(((race.first.step, race.second.step) for race in run.races if str(failure.exception) == f"data race on {race}"), None)
-    return cause(failure, run.story, run.pair, confirmed=run.pair is not None, racing=racing)
+    pair = run.suspected if run.pair is None else run.pair
+    return cause(failure, run.story, pair, confirmed=run.pair is not None, racing=racing)
 
 
 def _interleaving(run: ReportedRun, marked: frozenset[int], stuck: dict[str, str]) -> list[str]:

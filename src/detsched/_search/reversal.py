@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._core.log import Log
 from .._core.operation import Operation
@@ -181,17 +181,25 @@ class Found:
     passed: int
 
 
+def suspect(run: Run[Any]) -> Pair | None:
+    """The likeliest pair, by its rank alone: no run is done, so nothing is known of what reversing it would come to."""
+    search = _search_in(run)
+    return None if search is None else next(iter(search.candidates()), None)
+
+
+def _search_in(run: Run[Any]) -> _Search | None:
+    assert run._done is not None and run._recorder is not None
+    log, raised = run._done.execution.log, run._done.execution.raised
+    return _Search(log, run._recorder.cuts, raised[0][0].label if raised else None) if len(log) <= STEPS // 10 else None
+
+
 def find(session: Session, run: Run[object]) -> Found:
     """The likeliest pair whose reversal makes the failing run pass, if one is found within bounds."""
-    assert run._done is not None and run._recorder is not None and run.failure is not None
-    log = run._done.execution.log
-    if len(log) > STEPS // 10:
+    search = _search_in(run)
+    if search is None:
         return Found(None, 0, 0)
-    raised = run._done.execution.raised
-    failing = raised[0][0].label if raised else None
-    search = _Search(log, run._recorder.cuts, failing)
     schedule = run.schedule
-    most = min(session.settings.max_steps or STEPS, 2 * len(log) + 1_000)
+    most = min(session.settings.max_steps or STEPS, 2 * run.steps + 1_000)
     runs = steps = passed = 0
     began = _clock()
     for pair in search.candidates():

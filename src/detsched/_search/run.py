@@ -21,6 +21,7 @@ from .._report.story import Pair, Story
 from ..errors import DetschedError, InvalidSchedule, InvalidSettings
 from ..settings import SettingsDict
 from ..strategies import Replay, Turn
+from . import reversal
 from . import session as sessions
 from .session import Done, Session, make_strategy, record_in
 from .shrink import Shrunk
@@ -103,6 +104,13 @@ class Run(Generic[T]):
     def pair(self) -> Pair | None:
         """The two steps whose reversal makes the run pass, where that was found out."""
         return None if self._reversal is None else self._reversal[0]
+
+    @property
+    def suspected(self) -> Pair | None:
+        """The two steps whose order is most likely to blame, where no run was done to find that out."""
+        if self.failure is None or self.failure.kind not in ("exception", "deadlock") or self._others[0] or self.pair is not None:
+            return None
+        return reversal.suspect(self)
 
     @property
     def others(self) -> tuple[int, int]:
