@@ -16,7 +16,7 @@ from importlib import resources
 from typing import Any
 
 from .._core.failure import Failure
-from .story import Story, brief, clean, place_of
+from .story import Story, brief, clean, place_of, with_block
 
 _AROUND = 3
 """Lines of source shown before and after the line of a step."""
@@ -133,7 +133,7 @@ class _Places:
         if number is None:
             number = self._known[file, line] = len(self._all)
             name = clean(f"{file}:{line}") if file else ""
-            self._all.append([name, line, clean(linecache.getline(file, line).strip()) if file else "", _around(file, line), place_of(file, line)])
+            self._all.append([name, line, with_block(file, line), _around(file, line), place_of(file, line)])
         return number
 
     def all(self) -> list[list[Any]]:

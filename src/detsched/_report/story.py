@@ -77,8 +77,8 @@ class Event:
 
     @property
     def source(self) -> str:
-        """The line of source, without indentation."""
-        return source_line(self.file, self.line)
+        """The line of source, without indentation; of a `with` that takes something, what is done with it as well."""
+        return with_block(self.file, self.line) if self.kind in _TAKES else source_line(self.file, self.line)
 
 
 def place_of(file: str, line: int) -> str:
@@ -89,6 +89,27 @@ def place_of(file: str, line: int) -> str:
 def source_line(file: str, line: int) -> str:
     """A line of source, without indentation; empty where there is no source."""
     return clean(linecache.getline(file, line).strip()) if file and line else ""
+
+
+def with_block(file: str, line: int) -> str:
+    """A line of source; if it begins a `with` block, with the first line of the block, and … if there are more."""
+    head = source_line(file, line)
+    if not (head.startswith("with ") and head.endswith(":")):
+        return head
+    depth = _depth(linecache.getline(file, line))
+    body, number = list[str](), line
+    while len(body) < 2:
+        number += 1
+        text = linecache.getline(file, number)
+        if not text or text.strip() and _depth(text) <= depth:
+            break
+        if text.strip() and not text.lstrip().startswith("#"):
+            body.append(clean(text.strip()))
+    return " ".join((head, *body[:1], *("…" for _ in body[1:])))
+
+
+def _depth(text: str) -> int:
+    return len(text) - len(text.lstrip())
 
 
 def clean(text: str) -> str:
