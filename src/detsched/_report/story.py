@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from .._core.failure import Waiting
+from .._core.frames import INLINED
 from .._core.log import Log
 from .._core.operation import READ, UPDATE, Mode
 from .._core.precedence import predecessors
@@ -125,15 +127,20 @@ def brief(about: str) -> str:
     return _PLACE.sub("", about)
 
 
-_INLINED = ("<listcomp>", "<dictcomp>", "<setcomp>")
-"""Frames that newer interpreters do not have."""
-
-
 def came_through(event: Event) -> str:
     """Through which calls of the program a thread came to a step: empty where it was in the first one."""
-    chain = [frame for frame in event.chain if frame[0].co_name not in _INLINED][:4]
-    callers = [f"{place_of(code.co_filename, line)} ({clean(code.co_name)})" for code, line, _ in chain[1:]]
-    return f"in {clean(chain[0][0].co_name)}, called from {', from '.join(callers)}" if callers else ""
+    chain = [frame for frame in event.chain if frame[0].co_name not in INLINED][:4]
+    return _through([(code.co_filename, line, code.co_name) for code, line, _ in chain])
+
+
+def stands_in(waiting: Waiting) -> str:
+    """Through which calls of the program a thread came to where it stands."""
+    return _through([(place.file, place.line, place.function.rpartition(".")[2]) for place in (waiting.location, *waiting.callers)])
+
+
+def _through(calls: list[tuple[str, int, str]]) -> str:
+    callers = [f"{place_of(file, line)} ({clean(function)})" for file, line, function in calls[1:]]
+    return f"in {clean(calls[0][2])}, called from {', from '.join(callers)}" if callers else ""
 
 
 class Holding(NamedTuple):

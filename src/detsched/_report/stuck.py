@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .._core.failure import Failure, Waiting
-from .story import Story, came_through, clean, source_line
+from .story import Story, clean, source_line, stands_in
 from .table import fit, short, with_source, wrapped
 
 _ENDS_WAITS = {
@@ -29,6 +29,7 @@ def deadlock(failure: Failure, story: Story) -> list[str]:
             lines += [*wrapped(f"{clean(waiting.thread)} {holds}", "  "), *wrapped(waits, "      ")]
         else:
             lines += wrapped(f"{clean(waiting.thread)} {waits}", "  ")
+        lines += _through(waiting)
     others = [waiting for waiting in failure.positions if waiting not in failure.cycle]
     if others:
         lines += ["outside the cycle:", *_positions(others)]
@@ -72,6 +73,12 @@ def _at(waiting: Waiting) -> str:
     return f"{place} [{fit(source, 40)}]" if source else place
 
 
+def _through(waiting: Waiting) -> list[str]:
+    """Through which calls it came there, except where it only waits for the end of another thread."""
+    path = "" if _follows(waiting) else stands_in(waiting)
+    return wrapped(path, "      ") if path else []
+
+
 def _positions(those: Iterable[Waiting]) -> list[str]:
     return [line for waiting in those for line in _position(waiting)]
 
@@ -90,8 +97,7 @@ def hang(failure: Failure, story: Story) -> list[str]:
         if not waiting.blocked or waiting.daemon and f"join {waiting.thread}" not in awaited:
             lines += ["also there:", *_position(waiting)] if not waiting.blocked else _position(waiting)
             continue
-        lines += _position(waiting)
-        lines += _who_could(waiting, story)
+        lines += [*_position(waiting), *_through(waiting), *_who_could(waiting, story)]
     return ["no cycle: each waits for what nobody will do any more", *lines]
 
 
@@ -111,7 +117,7 @@ def _who_could(waiting: Waiting, story: Story) -> list[str]:
     began = max((e.step for e in story.events if e.label == waiting.label), default=0)
     helped = [e for e in did if e.kind != "clear"]
     if not helped:
-        return wrapped(f"nobody ever did what could end this wait: {ends[0]}", "      ")
+        return wrapped(f"nobody ever did what could end this wait: {_in_words(ends[0], about)}", "      ")
     lines = []
     for event in did[-3:]:
         when = f"before {clean(waiting.thread)} began to wait (step {began})" if event.step < began else f"after step {began}"
@@ -121,13 +127,24 @@ def _who_could(waiting: Waiting, story: Story) -> list[str]:
     return lines
 
 
+def _in_words(ends: str, about: str) -> str:
+    """What would have ended a wait; for the conditions of a queue, in terms of the queue."""
+    name, _, rest = about.partition(" (")
+    queue, _, condition = name.partition(".not_")
+    where = f"{queue}{condition.removeprefix('empty').removeprefix('full')} ({rest}" if rest else queue
+    if condition.startswith("empty"):
+        return f"put something into {where}"
+    if condition.startswith("full"):
+        return f"take something out of {where}"
+    return ends
+
+
 def _holds_it_itself(waiting: Waiting, about: str, story: Story) -> list[str]:
     mine = [event for event in story.events if event.label == waiting.label]
     taken = next((event for event in reversed(mine) if event.kind in ("acquire", "try acquire") and event.about == about), None)
     where = f" since {taken.place}, step {taken.step}" if taken is not None else ""
-    path = came_through(mine[-1]) if mine and (mine[-1].file, mine[-1].line) == (waiting.location.file, waiting.location.line) else ""
     said = f"it holds it itself{where}: one thread cannot take a Lock twice (an RLock it can)"
-    return [*(wrapped(f"it waits {path}", "      ") if path else ()), *wrapped(said, "      ")]
+    return wrapped(said, "      ")
 
 
 def livelock(failure: Failure, story: Story) -> list[str]:
