@@ -7,6 +7,7 @@ import pytest
 import detsched
 from detsched._search import shrink
 from detsched._search.shrink import RUNS
+from detsched.strategies import RandomWalk
 
 from test_finds import CASES, SETTINGS
 from kernels import MINIMUM, SAFESTACK, Shared, in_threads, named, reorder, reorder20, safestack, twostage, wronglock
@@ -43,7 +44,7 @@ def test_whichever_run_failed_first(program, seed):
     assert (run.preemptions, run.switches) == (1, {"bluetooth": 4, "twostage": 4, "reorder": 5, "wronglock": 6}[program.__name__])
 
 
-class AllAtOnce(detsched.strategies.RandomWalk):
+class AllAtOnce(RandomWalk):
     """Random choice among threads that are all there before one of them runs: what fails with many threads fails sooner."""
 
     def choose(self, step):
