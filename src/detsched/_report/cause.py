@@ -188,7 +188,10 @@ def _steps(events: list[Event]) -> list[str]:
         lines.append(with_source(line, e))
         path = came_through(e)
         if path and path not in told:
-            lines.append(fit(f"{'':>{14}}{path}", WIDTH))
+            whole = f"{'':>14}{path}"
+            while len(whole) > WIDTH and ", from " in whole:
+                whole = whole.rpartition(", from ")[0]
+            lines.append(fit(whole, WIDTH))
         told.add(path)
     return lines
 
