@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 _MASKS = [
     (re.compile(r"(?:[\d,]+|inf) runs/s"), "N runs/s"),
     (re.compile(r"detsched [\d.]+, Python [\w.+]+"), "detsched V, Python V"),
+    (re.compile(r", granularity='\w+'"), ""),  # said only where it is not the default
     (re.compile(r"this schedule is (?:.|\n    )*\n", re.M), "this schedule is … under the GIL\n"),
 ]
 

@@ -17,7 +17,8 @@ def in_threads(**bodies):
 
 def shown(program, **settings):
     """The run that a failure is shown by."""
-    exploration = detsched.explore(program, **{"runs": 500, "keep_going": False, "shrink": True, **settings})
+    usual = {"runs": 500, "keep_going": False, "shrink": True, "strategy": "random", "granularity": "sync"}
+    exploration = detsched.explore(program, **{**usual, **settings})
     assert exploration.failure is not None
     return exploration.run_of(exploration.failure)
 
@@ -168,7 +169,7 @@ def test_one_run_names_a_suspect_and_says_that_it_is_one():
         in_threads(ann=add, bob=add)
         assert cell.value == 2
 
-    run = next(run for run in (detsched.record(program, seed=seed) for seed in range(20)) if run.failure)
+    run = next(run for run in (detsched.record(program, seed=seed, granularity="sync") for seed in range(20)) if run.failure)
     before = len(runs)
     report = run.report()
 

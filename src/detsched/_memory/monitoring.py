@@ -45,8 +45,9 @@ class Monitoring:
         self._tool = free[0]
         monitoring.use_tool_id(self._tool, _NAME)
         self._instruction, self._off = events.INSTRUCTION, 0
-        self._beside = bool(others) or sys.gettrace() is not None
-        self._local = events.INSTRUCTION | (events.LINE | events.PY_START | events.PY_RESUME if self._beside else 0)
+        self._local = events.INSTRUCTION
+        if others or sys.gettrace() is not None:
+            self.beside()
         monitoring.register_callback(self._tool, events.PY_START, self._starts)
         monitoring.register_callback(self._tool, events.PY_RESUME, self._starts)
         monitoring.register_callback(self._tool, events.INSTRUCTION, self._instruction_callback())
@@ -73,6 +74,12 @@ class Monitoring:
         """Have every watched instruction announced again."""
         for code in self._armed.values():
             self._arm(code)
+
+    def beside(self) -> None:
+        """Another tool has come up: events of lines of our own, so that its do not swallow the instructions' (see above)."""
+        events: Any = sys.monitoring.events  # type: ignore[attr-defined]
+        self._local |= events.LINE | events.PY_START | events.PY_RESUME
+        self.refresh()
 
     def _arm(self, code: CodeType) -> None:
         monitoring: Any = sys.monitoring  # type: ignore[attr-defined]

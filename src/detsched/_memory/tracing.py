@@ -35,6 +35,9 @@ class Tracing:
     def refresh(self) -> None:
         pass
 
+    def beside(self) -> None:
+        pass
+
     def begin_thread(self) -> None:
         """Trace the calling thread, on behalf of whoever traces it already too."""
         sys.settrace(self._tracer(sys.gettrace()))
@@ -47,6 +50,7 @@ class Tracing:
                 site = tables[id(frame.f_code)].get(frame.f_lasti)
                 if site is not None:
                     at(site, frame)
+                    return frame.f_trace or local  # a debugger may have put itself there
             return local
 
         def enter(frame: FrameType, event: str, arg: Any) -> Any:

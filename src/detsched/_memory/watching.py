@@ -45,6 +45,9 @@ class Watching:
     thorough: ClassVar[bool] = False
     """Whether accesses are events even where it is proven that no other thread could tell. To check just that."""
 
+    entered: ClassVar[list[Watching]] = []
+    """Those that are at work."""
+
     def __init__(self, granularity: str, watch: Any, ignore: Any, things: Iterable[Any]) -> None:
         self.granularity = granularity
         self.watched = Watched(watch, ignore)
@@ -72,9 +75,11 @@ class Watching:
     def __enter__(self) -> Watching:
         self._names.add(self._reach.of([*self._things, *self.watched.explicit()], self.watched.modules()))
         self._source.__enter__()
+        self.entered.append(self)
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.entered.remove(self)
         self._source.__exit__(*exc)
         self._tables.clear()
         self.sites.clear()
@@ -94,6 +99,10 @@ class Watching:
         scene.stores_under = self._stores_under
         execution.at_thread_begin = self._begin_thread
         setattr(execution, "_perform", self._guarded(execution._perform))
+
+    def beside_a_debugger(self) -> None:
+        """A debugger has come up in the middle of a run: have accesses announced nevertheless."""
+        self._source.beside()
 
     def _guarded(self, perform: Callable[[Operation], Any]) -> Callable[[Operation], Any]:
         """The yield point, with a note of who is in it: finalizers and signal handlers that run there make no accesses of their own."""

@@ -19,6 +19,7 @@ from .._core.execution import Execution
 from .._core.frames import program_frame
 from .._core.operation import Operation
 from .._core.thread import ControlledThread
+from .._memory.watching import Watching
 
 
 @functools.cache
@@ -35,6 +36,43 @@ def _debugger_class() -> type[Any]:
                 super().interaction(*args, **kwargs)
             finally:
                 active.ident = holder
+
+        # Where accesses are seen by a trace function, the debugger takes its place, and hands on to it what it gets.
+
+        def set_trace(self, frame: FrameType | None = None) -> None:
+            """Begin, with what is traced already traced further."""
+            self._traced: Any = sys.gettrace()
+            self._local: Any = None
+            outer = frame
+            while outer is not None:
+                if outer.f_trace is not None and outer.f_trace_opcodes:
+                    self._local, outer.f_trace_lines = outer.f_trace, True
+                outer = outer.f_back
+            super().set_trace(frame)
+
+        def trace_dispatch(self, frame: FrameType, event: Any, arg: Any) -> Any:
+            """An event, to whom it concerns."""
+            if event == "opcode":
+                if self._local is not None:
+                    self._local(frame, event, arg)
+                return self.trace_dispatch
+            local = self._traced(frame, event, arg) if event == "call" and self._traced is not None else None
+            following = super().trace_dispatch(frame, event, arg)
+            if local is None:
+                return following
+            self._local, frame.f_trace_lines = local, True
+            return self.trace_dispatch
+
+        def set_continue(self) -> None:
+            """Go on without the debugger, and with what was traced before it."""
+            super().set_continue()
+            if self._traced is not None and not self.breaks:
+                sys.settrace(self._traced)
+                frame: FrameType | None = sys._getframe()
+                while frame is not None:
+                    if frame.f_trace_opcodes and self._local is not None:
+                        frame.f_trace, frame.f_trace_lines = self._local, False
+                    frame = frame.f_back
 
     return Debugger
 
@@ -55,6 +93,8 @@ def stop(frame: FrameType | None, why: str) -> None:
     finally:
         active.ident = holder
     debugger.set_trace(frame)
+    for watching in Watching.entered:
+        watching.beside_a_debugger()
 
 
 def breakpoint_in_run(*args: Any, **kwargs: Any) -> Any:
