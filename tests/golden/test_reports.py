@@ -37,6 +37,12 @@ def failure_of(program, **settings):
     return caught.value
 
 
+def says_it_in_one_line(error):
+    """Whether the exception alone, as summaries of test runners show it, is one line with the cause, and none of it is lost on the way."""
+    ours = isinstance(error, detsched.DetschedError)
+    return len(error.__notes__) == 1 and ("\n" not in str(error) and len(str(error)) > 40 if ours else error.__traceback__ is not None)
+
+
 def same_as_on_file(name, report):
     """Whether a report is the one on file."""
     path = HERE / f"{name}.txt"
@@ -56,6 +62,7 @@ def test_report(program):
         report = report[report.index("no cycle") : report.index("it failed in all")]
 
     assert same_as_on_file(program.__name__, report)
+    assert says_it_in_one_line(error)
 
 
 @pytest.mark.parametrize("program", real_bugs.GRANULARITY, ids=lambda program: program.__name__)
@@ -69,6 +76,7 @@ def test_report_of_a_real_bug(program):
         report = re.sub(r"step +\d+", "step N", report[report.index("cause:") : report.index("this schedule is")])
 
     assert same_as_on_file(program.__name__, report)
+    assert says_it_in_one_line(error)
 
 
 @pytest.mark.parametrize("path", sorted(HERE.glob("*.txt")), ids=lambda path: path.stem)

@@ -210,6 +210,19 @@ def test_mermaid(run):
     assert not any("<" in line.replace("<br/>", "") for line in lines)
 
 
+def test_mermaid_says_what_it_ended_in(run):
+    """Below the steps: the failure; for a deadlock who waits for what."""
+
+    def program():
+        lock = threading.Lock()
+        lock.acquire()
+        threading.Thread(target=lock.acquire, name="ann").start()
+
+    assert run.to_mermaid().splitlines()[-1].startswith("    Note over t0,t2: AssertionError in MainThread")
+    stuck = detsched.record(program, granularity="sync").to_mermaid().splitlines()
+    assert stuck[-1] == "    Note over t1: waits for ever to acquire lock"
+
+
 def test_json(run, tmp_path):
     """The value says what the run and its trace say, and how to see it again."""
     path = tmp_path / "run.json"

@@ -209,7 +209,7 @@ class Run(Generic[T]):
 
     def to_mermaid(self, path: str | os.PathLike[str] | None = None) -> str:
         """The run as a Mermaid sequence diagram, to paste into an issue. Writes it to `path`, if given, and returns the text."""
-        return _written(mermaid.diagram(self.story, self._marks()), path)
+        return _written(mermaid.diagram(self.story, self._marks(), self.failure), path)
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
         """The run for machines, as JSON of format "detsched-run", version 1. Writes it to `path`, if given, and returns the text."""
