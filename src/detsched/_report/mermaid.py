@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from .._core.failure import Failure
 from .story import Event, Story, brief, clean
+from .stuck import for_ever
 from .table import chosen, short
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._-()[]/=,:'?!→←…")
@@ -46,7 +47,7 @@ def diagram(story: Story, marks: Collection[int], failure: Failure | None = None
 def _ends(story: Story, ids: dict[str, str], failure: Failure | None) -> list[str]:
     if failure is None or not ids:
         return []
-    waits = [waiting for waiting in failure.positions if failure.kind == "deadlock" and waiting.blocked and waiting.label in ids]
+    waits = [waiting for waiting in for_ever(failure) if waiting.label in ids]
     if waits:
         return [f"    Note over {ids[one.label]}: waits for ever to {escaped(brief(clean(one.operation)))}" for one in waits]
     everybody = ",".join(dict.fromkeys((next(iter(ids.values())), [*ids.values()][-1])))

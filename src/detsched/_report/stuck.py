@@ -19,6 +19,14 @@ _ENDS_WAITS = {
 """By the kind of object that is waited at: the operations that decide whether the wait ends."""
 
 
+def for_ever(failure: Failure) -> list[Waiting]:
+    """The threads that a deadlock leaves waiting; of daemons only those that are part of it, or that somebody waits for."""
+    if failure.kind != "deadlock":
+        return []
+    awaited = {waiting.operation for waiting in failure.positions}
+    return [w for w in failure.positions if w.blocked and (not w.daemon or w in failure.cycle or f"join {w.thread}" in awaited)]
+
+
 def deadlock(failure: Failure, story: Story) -> list[str]:
     lines = ["the cycle:"]
     for waiting in failure.cycle:
@@ -43,8 +51,7 @@ def waits(failure: Failure) -> tuple[str, ...]:
     if failure.cycle:
         waits = (f"{w.thread} waits to {w.operation}" + (f", which {w.holder} {_has(w)}" if w.holder else "") for w in failure.cycle)
         return (clean("; ".join(waits)),)
-    blocked = sorted((w for w in failure.positions if w.blocked and not w.daemon), key=_follows)
-    return tuple(clean(str(waiting)) for waiting in blocked)
+    return tuple(clean(str(waiting)) for waiting in sorted(for_ever(failure), key=_follows))
 
 
 def _follows(waiting: Waiting) -> bool:
@@ -92,9 +99,9 @@ def _position(waiting: Waiting) -> list[str]:
 
 def hang(failure: Failure, story: Story) -> list[str]:
     lines = []
-    awaited = {waiting.operation for waiting in failure.positions}
+    left = for_ever(failure)
     for waiting in sorted(failure.positions, key=_follows):
-        if not waiting.blocked or waiting.daemon and f"join {waiting.thread}" not in awaited:
+        if waiting not in left:
             lines += ["also there:", *_position(waiting)] if not waiting.blocked else _position(waiting)
             continue
         lines += [*_position(waiting), *_through(waiting), *_who_could(waiting, story)]

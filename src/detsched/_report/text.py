@@ -14,6 +14,7 @@ from .._core.failure import Failure
 from . import keep
 from .cause import Cause, cause, given_back_too_often
 from .story import Pair, Story, clean
+from .stuck import for_ever
 from .table import WIDTH, table, wrapped
 
 _GROUNDS = ("deadlock", "livelock")
@@ -92,7 +93,7 @@ def run_report(run: ReportedRun, program: Any, environment: str = "") -> str:
 def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]:
     """A run that failed: verdict, how to see it again, the cause, what happened, what else went wrong in it."""
     why = told(run, failure)
-    stuck = {w.label: clean(w.operation) for w in failure.positions if w.blocked and not w.daemon} if failure.kind == "deadlock" else {}
+    left = {waiting.label: clean(waiting.operation) for waiting in for_ever(failure)}
     lines = [verdict(failure), *replay_lines(failure, program), *run.found]
     if why.lines:
         lines += ["", *why.lines]
@@ -102,7 +103,7 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
             lines += ["", f"it failed in all of {tried} other schedules, too: the order of its steps may have no part in it"]
         elif run.switches > 2 and failure.kind == "exception":
             lines += ["", *textwrap.wrap(_NO_PAIR, WIDTH, subsequent_indent="    ")]
-    lines += [*_remarks(run), "", *_interleaving(run, why.marked, stuck)]
+    lines += [*_remarks(run), "", *_interleaving(run, why.marked, left)]
     for other in run.failures:
         if other.origin == failure.origin:
             continue
