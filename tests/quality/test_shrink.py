@@ -199,6 +199,29 @@ def test_a_wait_in_a_loop_is_no_trap():
     assert run.preemptions == 1 and run.shrunk.runs <= RUNS
 
 
+def test_a_livelock_stays_a_fair_one():
+    """A thread that spins until another one does something does not shrink to a run in which that one is merely never let go."""
+
+    def program():
+        begun, stop = threading.Event(), threading.Event()
+
+        def spin():
+            begun.set()
+            while not stop.is_set():
+                pass
+
+        spinner = threading.Thread(target=spin, name="spinner")
+        spinner.start()
+        begun.wait()
+        spinner.join()
+        stop.set()
+
+    exploration, run = found(program, max_steps=2_000)
+
+    assert exploration.failure.kind == "livelock"
+    assert [(waiting.thread, waiting.operation) for waiting in run.failure.positions if waiting.blocked] == [("MainThread", "join spinner")]
+
+
 def test_shrink_can_be_turned_off():
     """With shrink=False the failure is shown by the schedule that it was found by."""
     program = next(p for p in MINIMUM if p.__name__ == "wronglock")
