@@ -50,6 +50,12 @@ def cause(failure: Failure, story: Story, pair: Pair | None, confirmed: bool, ra
     return Cause([*lines, *(["", *told] if told else [])], marked, brief)
 
 
+def answers(story: Story) -> list[str]:
+    """Answers of `choose()` that are not the first option. After shrinking, these are the ones that matter."""
+    chosen = [event for event in story.events if event.kind == "choose" and not event.done.startswith("choose option 1 of")]
+    return [f"an answer of choose() has a part in it: {e.thread} gets {e.done.removeprefix('choose ')} at {e.place} (step {e.step})" for e in chosen]
+
+
 def given_back_too_often(story: Story) -> list[str]:
     """Semaphores that a thread has given back more often than it took them. One that never takes them may well be a producer."""
     taken: dict[tuple[str, int], int] = {}
@@ -227,6 +233,8 @@ def _by_kind(failure: Failure, story: Story, first: Event, second: Event) -> str
     """What helps against the classic mistakes with conditions and events."""
     if second.kind == "wake":
         return f"after a wait, look again (while …: wait()), for others may come before the thread that was woken ({second.place})"
+    if first.within.rpartition(".")[2] in ("empty", "full", "qsize"):
+        return "do not look first: get_nowait() (or put_nowait()), and handle Empty (or Full), for others come between the look and what follows"
     if second.kind == "clear":
         return "clear an event before the work that it announces is looked at, not after: what is set in between is lost"
     if failure.kind == "deadlock" and any(stuck.came_too_early(waiting, story) for waiting in failure.positions):

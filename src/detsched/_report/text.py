@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from .._core.failure import Failure
 from . import keep
-from .cause import Cause, cause, given_back_too_often
+from .cause import Cause, answers, cause, given_back_too_often
 from .story import Pair, Story, clean
 from .stuck import for_ever
 from .table import WIDTH, table, wrapped
@@ -113,6 +113,8 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
 
 def _remarks(run: ReportedRun) -> list[str]:
     remarks = [*run.remarks[:_REMARKS], *(given_back_too_often(run.story) if run.failures else ())]
+    if run.others[0]:
+        remarks[:0] = answers(run.story)[:_REMARKS]
     found = [line for remark in remarks for line in wrapped(clean(remark), "")]
     return ["", *found] if found else []
 
