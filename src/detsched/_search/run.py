@@ -50,6 +50,7 @@ class Run(Generic[T]):
         self._story: Story | None = None
         self._reversal: tuple[Pair, Run[Any]] | None = None
         self._others = 0, 0
+        self._suspected: tuple[Pair | None] | None = None
         self.shrunk: Shrunk | None = None
         """What shrinking did to get to this run; None if it was not tried."""
 
@@ -110,7 +111,9 @@ class Run(Generic[T]):
         """The two steps whose order is most likely to blame, where no run was done to find that out."""
         if self.failure is None or self.failure.kind not in ("exception", "deadlock") or self._others[0] or self.pair is not None:
             return None
-        return reversal.suspect(self)
+        if self._suspected is None:
+            self._suspected = (reversal.suspect(self),)
+        return self._suspected[0]
 
     @property
     def others(self) -> tuple[int, int]:
