@@ -37,11 +37,11 @@ _CUT = ("limit", "livelock")
 class Node:
     """A point of the present run: before one of its events, which is `letter`."""
 
-    __slots__ = ("letter", "key", "asleep", "tree")
+    __slots__ = ("letter", "kind", "asleep", "tree")
 
-    def __init__(self, letter: Letter, key: str, asleep: list[Asleep], tree: list[Branch]) -> None:
+    def __init__(self, letter: Letter, kind: str, asleep: list[Asleep], tree: list[Branch]) -> None:
         self.letter = letter
-        self.key = key
+        self.kind = kind
         self.asleep = asleep
         """What was run from here, or would be equivalent to what was run."""
         self.tree = tree
@@ -92,7 +92,7 @@ class DPOR(Strategy):
             node = self._nodes[index]
             for thread in step.enabled:
                 if thread.label == node.letter.thread:
-                    if thread.pending is None or thread.pending.key != node.key:
+                    if thread.pending is None or thread.pending.kind != node.kind:
                         break
                     return thread
             raise self._differs(index, step.enabled)
@@ -134,7 +134,7 @@ class DPOR(Strategy):
 
     def _differs(self, index: int, enabled: list[ControlledThread]) -> DivergenceError:
         wanted = self._nodes[index] if index < len(self._nodes) else None
-        expected = f"expected thread {wanted.letter.thread} to {wanted.key}" if wanted else "expected other options"
+        expected = f"expected thread {wanted.letter.thread} to {wanted.kind}" if wanted else "expected other options"
         able = ", ".join(f"{thread.name} ({thread.pending.describe() if thread.pending else 'begins'})" for thread in enabled)
         return DivergenceError(f"an equal run departs from an earlier one at step {index + 1}: {expected}, came {able}; {CAUSES}")
 
@@ -163,7 +163,7 @@ class DPOR(Strategy):
     def _extend(self, log: Log, begun: int) -> None:
         """The nodes of the new part of the run."""
         nodes, asleep, letters = self._nodes, self._asleep, self._history.letters
-        if self._refused or len(log) < begun or not self._began_alike(log):
+        if self._refused or len(log) < begun or not self._names.again(log.operations, [node.letter for node in nodes]):
             # An operation was wrong about itself, or the program is another one from run to run: this vouches for nothing.
             self.cut += 1
         redundant = False
@@ -172,18 +172,9 @@ class DPOR(Strategy):
             if index in self._refused:
                 asleep.append(Asleep(self._refused[index], index))  # not once more
             redundant = redundant or any(other.thread == letter.thread and other.value == letter.value for other, _ in asleep)
-            nodes.append(Node(letter, log.operations[index].key, asleep, self._followed[index - begun]))
+            nodes.append(Node(letter, log.operations[index].kind, asleep, self._followed[index - begun]))
             asleep = self._still_asleep(asleep, letter, index)
         self.redundant += redundant
-
-    def _began_alike(self, log: Log) -> bool:
-        """Whether the run did what the earlier ones did that began with the same choices."""
-        prints = self._names.prints
-        for node, operation in zip(self._nodes, log.operations):
-            touched = operation.footprint()
-            if prints(touched) != node.letter.prints[: len(touched)]:
-                return False
-        return True
 
     def _still_asleep(self, asleep: list[Asleep], letter: Letter, index: int) -> list[Asleep]:
         still = [one for one in asleep if one.letter.thread != letter.thread and not one.letter.conflicts(letter)]

@@ -5,9 +5,10 @@ Prefixes of runs, sleep sets and wakeup sequences are words of letters.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from ..._core.operation import WRITE, Footprint, Mode
+from ..._core.operation import WRITE, Footprint, Mode, Operation
 from ..._core.resource import Resource
 from ..._core.thread import ControlledThread
 
@@ -129,3 +130,12 @@ class Names:
     def prints(self, footprint: Footprint) -> tuple[Print, ...]:
         """A footprint in numbers."""
         return tuple([(self.number(resource), mode) for resource, mode in footprint])
+
+    def again(self, operations: Iterable[Operation], letters: Iterable[Letter]) -> bool:
+        """Whether the operations of a run touched what those of an earlier run did that began with the same choices."""
+        now = self._now
+        for operation, letter in zip(operations, letters):
+            for (resource, mode), (number, mode_before) in zip(operation.footprint(), letter.prints):
+                if mode is not mode_before or (now.get(id(resource)) != number and self.number(resource) != number):
+                    return False
+        return True
