@@ -9,15 +9,7 @@ from time import sleep
 import pytest
 
 import detsched
-
-
-def together(*bodies):
-    """Start a thread for each body and join them all."""
-    threads = [threading.Thread(target=body) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+from again import together
 
 
 def outcomes(program, runs=60):

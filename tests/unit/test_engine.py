@@ -4,6 +4,7 @@ import gc
 import itertools
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -11,16 +12,9 @@ import time
 import pytest
 
 import detsched
+from again import together
 from detsched import DeadlockError, LimitError, LivelockError, UncontrolledError, yield_point
-
-
-def together(*bodies, names=None, daemon=False):
-    """Start a thread for each body and join them all."""
-    threads = [threading.Thread(target=body, name=names[i] if names else None, daemon=daemon) for i, body in enumerate(bodies)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+from detsched._core.workers import pool
 
 
 def raiser(error):
@@ -1062,6 +1056,45 @@ def test_keyboard_interrupt_of_the_program():
 
 
 # ---------------------------------------------------------------------- the same again
+
+
+def test_a_thread_that_is_woken_too_early_waits_for_its_turn():
+    """A signal in a parked main thread can give a baton twice: the spare wake-up must not start the thread's next job before its turn."""
+    from detsched._core.active import active
+    from detsched._core import watchdog
+
+    began = []
+
+    def program():
+        thread = threading.Thread(target=lambda: began.append(1))
+        thread.start()
+        active.execution.live[-1].baton.give()
+        watchdog.sleep(0.02)  # in real time, without a yield point: the OS thread would run now
+        early = list(began)
+        thread.join()
+        return early, began
+
+    assert detsched.run(program) == ([], [1])
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="this system does not tell whether a signal has been delivered")
+def test_a_signal_that_comes_to_a_thread_of_the_pool():
+    """The system may give a process's signal to any of its threads; the pool's survive it."""
+
+    def delivered(worker):
+        with open(f"/proc/self/task/{worker.native_id}/status") as status:
+            return "SigPnd:\t0000000000000000\n" in status
+
+    before = signal.signal(signal.SIGUSR1, lambda signum, frame: None)
+    try:
+        detsched.run(lambda: together(int, int))
+        for worker in pool.idle:
+            signal.pthread_kill(worker.os_ident, signal.SIGUSR1)
+            while not delivered(worker):
+                time.sleep(0.001)
+        detsched.run(lambda: together(int, int))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_same_seed_same_execution():

@@ -5,16 +5,8 @@ import threading
 import pytest
 
 import detsched
+from again import together
 from detsched import DivergenceError
-
-
-def together(*bodies):
-    """Start a thread for each body and join them all."""
-    threads = [threading.Thread(target=body) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def race():

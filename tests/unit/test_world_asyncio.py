@@ -2,41 +2,15 @@
 
 import asyncio
 import concurrent.futures
+import os
+import signal
 import threading
 import time
 
 import pytest
 
 import detsched
-
-
-def again(program, seed=0, **settings):
-    """The value of a program: the same when it runs a second time under the seed, and when its token is replayed."""
-    with detsched.patched():
-        run = detsched.record(program, seed=seed, **settings)
-        second = detsched.record(program, seed=seed, **settings)
-        third = detsched.record(program, schedule=str(run.schedule), **settings)
-    assert run.failure is None, run.report()
-    assert (second.value, third.value) == (run.value, run.value)
-    assert second.trace == third.trace == run.trace
-    return run.value
-
-
-def together(*bodies):
-    """Start a thread for each body and join them all."""
-    threads = [threading.Thread(target=body) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
-@pytest.fixture(autouse=True)
-def quick():
-    """A test takes little real time, though its programs sleep for hours."""
-    began = time.perf_counter()
-    yield
-    assert time.perf_counter() - began < 3
+from again import again, together
 
 
 def test_a_sleep_of_hours():
@@ -296,3 +270,20 @@ def test_loops_are_undone():
     began = time.perf_counter()
     asyncio.run(asyncio.sleep(0.05))
     assert time.perf_counter() - began >= 0.04
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this system has no signals of the user's")
+def test_a_signal_handler_of_a_loop():
+    """`add_signal_handler`: a signal that a thread of the program sends wakes the loop, which calls the handler."""
+
+    async def main():
+        stopped = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, stopped.set)
+        sender = threading.Thread(target=lambda: (time.sleep(1), os.kill(os.getpid(), signal.SIGUSR1)))
+        sender.start()
+        await stopped.wait()
+        sender.join()
+        return "stopped"
+
+    for seed in range(3):
+        assert again(lambda: asyncio.run(main()), seed) == "stopped"

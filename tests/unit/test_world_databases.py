@@ -9,41 +9,13 @@ from contextlib import closing
 import pytest
 
 import detsched
-
-
-def again(program, seed=0, **settings):
-    """The value of a program: the same when it runs a second time under the seed, and when its token is replayed."""
-    with detsched.patched():
-        run = detsched.record(program, seed=seed, **settings)
-        second = detsched.record(program, seed=seed, **settings)
-        third = detsched.record(program, schedule=str(run.schedule), **settings)
-    assert run.failure is None, run.report()
-    assert (second.value, third.value) == (run.value, run.value)
-    assert second.trace == third.trace == run.trace
-    return run.value
-
-
-def together(*bodies):
-    """Start a thread for each body and join them all."""
-    threads = [threading.Thread(target=body) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+from again import again, together
 
 
 @pytest.fixture
 def path(tmp_path):
     """Where a database may be. A program makes it anew in each run."""
     return tmp_path / "numbers.db"
-
-
-@pytest.fixture(autouse=True)
-def quick():
-    """A test takes little real time, though its programs wait for a locked database."""
-    began = time.perf_counter()
-    yield
-    assert time.perf_counter() - began < 4
 
 
 def fresh(path):

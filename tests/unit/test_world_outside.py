@@ -12,36 +12,9 @@ import time
 import pytest
 
 import detsched
+from again import again, together
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-
-
-def again(program, seed=0, **settings):
-    """The value of a program: the same when it runs a second time under the seed, and when its token is replayed."""
-    run = detsched.record(program, seed=seed, **settings)
-    second = detsched.record(program, seed=seed, **settings)
-    third = detsched.record(program, schedule=str(run.schedule), **settings)
-    assert run.failure is None, run.report()
-    assert (second.value, third.value) == (run.value, run.value)
-    assert second.trace == third.trace == run.trace
-    return run.value
-
-
-def together(*bodies, names=None):
-    """Start a thread for each body and join them all."""
-    threads = [threading.Thread(target=body, name=names[i] if names else None) for i, body in enumerate(bodies)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
-@pytest.fixture
-def quick():
-    """The test may take a second of real time, though its programs sleep for hours."""
-    began = time.perf_counter()
-    yield
-    assert time.perf_counter() - began < 2
 
 
 def python(code):
@@ -72,7 +45,7 @@ def through_a_pipe():
     return came, round(time.monotonic() / 3600)
 
 
-def test_a_pipe_between_threads(quick):
+def test_a_pipe_between_threads():
     """A reader waits until somebody writes; hours between two bytes take no time."""
     for seed in range(2):
         came, hours = again(through_a_pipe, seed)
@@ -106,7 +79,7 @@ def test_a_pipe_is_read_when_nobody_else_can_go_on():
     assert {str(again(program, seed)) for seed in range(10)} == {"['worked', 'read']"}
 
 
-def test_nobody_writes(quick):
+def test_nobody_writes():
     """Waiting for a pipe whose other end is inside, when nobody can write any more, is a deadlock, and it is said at once."""
 
     def program():
@@ -123,7 +96,7 @@ def test_nobody_writes(quick):
     assert "MainThread waits" in str(failure.exception)
 
 
-def test_a_pipe_and_a_lock_make_a_deadlock(quick):
+def test_a_pipe_and_a_lock_make_a_deadlock():
     """Two threads, one waiting for a byte with a lock in its hand, the other for the lock before it sends the byte."""
 
     def program():
@@ -152,7 +125,7 @@ def test_a_pipe_and_a_lock_make_a_deadlock(quick):
     assert "reader" in str(failure.exception) and "writer" in str(failure.exception)
 
 
-def test_a_socket_pair(quick):
+def test_a_socket_pair():
     """The ends of a socket pair are inside as well, as seen through select."""
 
     def program():
@@ -176,7 +149,7 @@ def test_a_socket_pair(quick):
 
 
 @pytest.mark.parametrize("name", ["DefaultSelector", "SelectSelector", "PollSelector", "EpollSelector"])
-def test_selectors(name, quick):
+def test_selectors(name):
     """Each kind of selector waits in the run's time, for what is written there."""
     kind = getattr(selectors, name, None)
     if kind is None:
@@ -198,7 +171,7 @@ def test_selectors(name, quick):
         assert again(program, seed) == ([[], [], ["the pipe"], ["the pipe"]], 3600)
 
 
-def test_select_for_writing(quick):
+def test_select_for_writing():
     """A pipe with room can be written to at once, and a full one when somebody has read."""
 
     def program():
@@ -220,7 +193,7 @@ def test_select_for_writing(quick):
     assert again(program) == [True, False, True]
 
 
-def test_select_as_sleep(quick):
+def test_select_as_sleep():
     """`select` with no files is a sleep."""
 
     def program():

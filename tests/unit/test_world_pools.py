@@ -1,6 +1,9 @@
 """multiprocessing.pool.ThreadPool and multiprocessing.dummy: pools of threads, without a pipe that decides the schedule."""
 
 import multiprocessing.dummy
+import os
+import subprocess
+import sys
 import threading
 import time
 from multiprocessing import TimeoutError
@@ -9,18 +12,7 @@ from multiprocessing.pool import ThreadPool
 import pytest
 
 import detsched
-
-
-def again(program, seed=0, **settings):
-    """The value of a program: the same when it runs a second time under the seed, and when its token is replayed."""
-    with detsched.patched():
-        run = detsched.record(program, seed=seed, **settings)
-        second = detsched.record(program, seed=seed, **settings)
-        third = detsched.record(program, schedule=str(run.schedule), **settings)
-    assert run.failure is None, run.report()
-    assert (second.value, third.value) == (run.value, run.value)
-    assert second.trace == third.trace == run.trace
-    return run.value
+from again import again
 
 
 def test_map():
@@ -134,6 +126,25 @@ def test_a_pool_leaves_no_thread():
         assert detsched.run(lambda: ThreadPool(3).map(abs, [-1]), seed=seed) == [1]
 
     assert threading.enumerate() == before
+
+
+def test_a_pool_leaves_nothing_to_do_at_the_exit_of_the_process():
+    """A pool that was cut off in the middle of its work would complain there of its threads, which have ended with the run."""
+    program = """if True:
+        import detsched
+        from multiprocessing.pool import ThreadPool
+        from threading import Lock
+
+        def program():
+            lock = Lock()
+            lock.acquire()
+            ThreadPool(2).map(lambda _: lock.acquire(), range(3))
+
+        print(detsched.record(program).failure.kind)
+    """
+    source = os.path.dirname(os.path.dirname(detsched.__file__))
+    done = subprocess.run([sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": source}, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("deadlock\n", "")
 
 
 def test_pools_are_undone():

@@ -12,26 +12,7 @@ from uuid import uuid1 as imported_uuid1
 import pytest
 
 import detsched
-
-
-def again(program, seed=0, **settings):
-    """The value of a program: the same when it runs a second time under the seed, and when its token is replayed."""
-    run = detsched.record(program, seed=seed, **settings)
-    second = detsched.record(program, seed=seed, **settings)
-    third = detsched.record(program, schedule=str(run.schedule), **settings)
-    assert run.failure is None, run.report()
-    assert (second.value, third.value) == (run.value, run.value)
-    assert second.trace == third.trace == run.trace
-    return run.value
-
-
-def together(*bodies):
-    """Start a thread for each body and join them all."""
-    threads = [threading.Thread(target=body) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+from again import again, together
 
 
 DRAWS = {

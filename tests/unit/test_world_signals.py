@@ -12,22 +12,11 @@ import _thread
 import pytest
 
 import detsched
+from again import again
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this system has no signals of the user's")
 USR1 = getattr(signal, "SIGUSR1", None)
 USR2 = getattr(signal, "SIGUSR2", None)
-
-
-def again(program, seed=0, **settings):
-    """The value of a program: the same when it runs a second time under the seed, and when its token is replayed."""
-    with detsched.patched():
-        run = detsched.record(program, seed=seed, **settings)
-        second = detsched.record(program, seed=seed, **settings)
-        third = detsched.record(program, schedule=str(run.schedule), **settings)
-    assert run.failure is None, run.report()
-    assert (second.value, third.value) == (run.value, run.value)
-    assert second.trace == third.trace == run.trace
-    return run.value
 
 
 SENDING = {
@@ -343,19 +332,44 @@ def test_ignored_signals():
 # ---------------------------------------------------------------------- Ctrl-C, sent by the program
 
 
-def test_a_keyboard_interrupt_of_the_programs_own():
-    """A program that interrupts itself gets KeyboardInterrupt, and may catch it."""
+@pytest.mark.parametrize("name", ["raise_signal", "kill", "interrupt_main"])
+@pytest.mark.parametrize("where", ["in main", "in a thread"])
+def test_a_keyboard_interrupt_of_the_programs_own(name, where):
+    """A program that interrupts itself gets KeyboardInterrupt in its main thread, wherever that is, and may catch it."""
+    interrupts = {
+        "raise_signal": lambda: signal.raise_signal(signal.SIGINT),
+        "kill": lambda: os.kill(os.getpid(), signal.SIGINT),
+        "interrupt_main": _thread.interrupt_main,
+    }
 
     def program():
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-            time.sleep(1)
-        return "fine"
+        sender = threading.Thread(target=interrupts[name])
+        try:
+            if where == "in main":
+                interrupts[name]()
+            else:
+                sender.start()
+                time.sleep(1)
+            return "not interrupted"
+        except KeyboardInterrupt:
+            if where == "in a thread":
+                sender.join()
+            return "interrupted"
 
-    try:
-        assert detsched.run(program) == "fine"
-    except KeyboardInterrupt:
-        pass  # or the run has ended with it
+    for seed in range(3):
+        assert again(program, seed) == "interrupted"
+
+
+def test_a_keyboard_interrupt_that_the_program_does_not_catch():
+    """It comes out of the run, as it would come out of the program."""
+
+    def program():
+        sender = threading.Thread(target=_thread.interrupt_main)
+        sender.start()
+        sender.join()
+
+    with pytest.raises(KeyboardInterrupt):
+        detsched.run(program)
     assert detsched.run(lambda: "fine") == "fine"
 
 

@@ -15,30 +15,11 @@ from time import monotonic as imported_monotonic
 import pytest
 
 import detsched
+from again import again, together
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 """When every run begins."""
 EARLIER = timezone(timedelta(hours=-8))
-
-
-def again(program, seed=0, **settings):
-    """The value of a program: the same when it runs a second time under the seed, and when its token is replayed."""
-    run = detsched.record(program, seed=seed, **settings)
-    second = detsched.record(program, seed=seed, **settings)
-    third = detsched.record(program, schedule=str(run.schedule), **settings)
-    assert run.failure is None, run.report()
-    assert (second.value, third.value) == (run.value, run.value)
-    assert second.trace == third.trace == run.trace
-    return run.value
-
-
-def together(*bodies):
-    """Start a thread for each body and join them all."""
-    threads = [threading.Thread(target=body) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def near(one, other):
@@ -124,9 +105,7 @@ def test_dates_go_with_the_clock():
             came.append(round((datetime.now() - begun).total_seconds()))
         return came
 
-    began = time.perf_counter()
     assert again(program) == [3600 * i for i in range(1, 11)]
-    assert time.perf_counter() - began < 5
 
 
 def test_now_in_a_time_zone():

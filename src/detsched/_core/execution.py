@@ -710,6 +710,9 @@ class _Job:
         self._execution = execution
         self._thread = thread
 
+    def due(self) -> bool:
+        return self._execution.current is self._thread
+
     def __call__(self, clear: Callable[[], None]) -> Baton | None:
         execution, thread = self._execution, self._thread
         try:

@@ -83,7 +83,7 @@ class External(Operation):
         return f"{self.kind} {self._what}"
 
     def parts(self) -> tuple[str, str]:
-        return "wait for", self._what
+        return "hear from", self._what
 
 
 def look(waiting: Iterable[Operation], seconds: float = 0.0) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from _thread import get_ident, start_new_thread
 
@@ -16,20 +16,32 @@ _KEEP = 64
 """Idle OS threads that stay for later runs. More than that is a rare program; its threads end with its run."""
 
 
+class Job(Protocol):
+    """What a worker does for one thread of a run."""
+
+    def due(self) -> bool:
+        """Whether the baton is this job's."""
+
+    def __call__(self, clear: Callable[[], None], /) -> Baton | None:
+        """Do it, and call `clear` to clear what it leaves behind in the OS thread.
+
+        Returns whom to give the baton after it, None if the run has ended without it.
+        """
+
+
 class Worker:
     """One OS thread of the pool.
 
-    `job` is called when the baton comes, with a function that clears what it leaves behind in the OS thread, and returns whom
-    to give the baton after it, None if the run has ended without it. Everything of the program has to be gone *before* the baton goes on: afterwards this thread
-    runs beside another one, and must touch nothing but its own wait. An object of the program that died in that moment would
-    run its finalizer outside of control.
+    Everything of the program has to be gone *before* the baton goes on: afterwards this thread runs beside another one, and
+    must touch nothing but its own wait. An object of the program that died in that moment would run its finalizer outside of
+    control.
     """
 
     __slots__ = ("baton", "job", "os_ident", "native_id", "_retired")
 
     def __init__(self) -> None:
         self.baton = make_baton()
-        self.job: Callable[[Callable[[], None]], Baton | None] | None = None
+        self.job: Job | None = None
         self.native_id = 0
         self._retired = False
         self.os_ident = start_new_thread(self._loop, ())
@@ -42,12 +54,17 @@ class Worker:
         take = self.baton.take
         leftovers = Leftovers()
         while True:
-            take()
+            try:
+                take()
+            except InterruptedError:
+                continue  # a signal of the process came to this thread; its handler is called in the main thread
             job = self.job
             if job is None:
                 if self._retired:
                     break
                 continue  # a spare wake-up
+            if not job.due():
+                continue  # a spare wake-up, while the next job waits for its turn
             self.job = None
             following = job(leftovers.clear)
             del job

@@ -32,7 +32,7 @@ from .._memory.watch import names_of
 from .._memory.watching import Watching
 from .._sync.thread import Excepthook, MainThread
 from .._report.text import environment
-from .._world import futures, outside, randomness, signals
+from .._world import futures, outside, pools, randomness, signals
 from .._world.debugger import Breakpoints
 from .._world.patching import patched, reach
 from ..errors import InvalidSettings, UncontrolledError
@@ -296,6 +296,7 @@ class Session:
             self._excepthook.end()
             randomness.end()
             signals.end()
+            pools.end()
             if watching is not None:
                 watching.end(execution)
             self._interrupts.unshield()

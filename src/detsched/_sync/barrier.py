@@ -16,7 +16,7 @@ from .._core.active import active
 from .._core.operation import CAUSED, HELD, UPDATE, WRITE, Blocked, Footprint, Mode, Operation
 from .._core.resource import Resource
 from .hook import controlled_init, foreign, identify, original, plain_condition, stand_for, state_of
-from .lock import deadline_after
+from .acquire import deadline_after
 
 _Real = threading.Barrier
 _init, _wait, _reset, _abort = (original(_Real, name) for name in ("__init__", "wait", "reset", "abort"))

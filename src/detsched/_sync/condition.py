@@ -17,8 +17,9 @@ from .._core.operation import CAUSED, HELD, READ, WRITE, Blocked, Footprint, Mod
 from .._core.resource import Resource
 from .._core.thread import ControlledThread
 from .hook import foreign, identify, original, stand_for, state_of
-from .lock import Lock, LockState, deadline_after
-from .rlock import RLock, RLockState
+from .acquire import LockState, deadline_after
+from .lock import Lock
+from .rlock import RLock
 
 _Real = threading.Condition
 _init, _enter, _exit = (original(_Real, name) for name in ("__init__", "__enter__", "__exit__"))
@@ -52,7 +53,7 @@ class Wait(Operation):
     kind = "wait"
     found = True  # the lock is held
 
-    def __init__(self, state: Resource, waiters: Any, waiter: Waiter, locked: LockState | RLockState | None) -> None:
+    def __init__(self, state: Resource, waiters: Any, waiter: Waiter, locked: LockState | None) -> None:
         self.resource: Resource = state
         self._waiters = waiters
         self.waiter = waiter
@@ -61,14 +62,11 @@ class Wait(Operation):
     def apply(self) -> int:
         locked = self._locked
         self._waiters.append(self.waiter)
-        count = 1
-        if isinstance(locked, RLockState):
-            count = locked.count
-            locked.free()
-        elif locked is not None:
-            locked.owner = None
-            locked.real.release()
         self._waiters = None
+        if locked is None:
+            return 1
+        count: int = locked.count
+        locked.free()
         return count
 
     def footprint(self) -> Footprint:
@@ -97,18 +95,11 @@ class Wake(Operation):
     def enabled(self) -> bool:
         if not (self._waiter.notified or self._waiter.expired()):
             return False
-        locked = self._locked
-        if locked is None:
-            return True
-        return not (locked.block if isinstance(locked, RLockState) else locked.real).locked()
+        return self._locked is None or not self._locked.real.locked()
 
     def apply(self) -> bool:
-        locked, me = self._locked, active.execution.current  # type: ignore[union-attr]
-        if isinstance(locked, RLockState):
-            locked.take(me, self._count)
-        elif locked is not None:
-            locked.real.acquire(False)
-            locked.owner = me
+        if self._locked is not None:
+            self._locked.take(active.execution.current, self._count)  # type: ignore[union-attr]
         waiters, self._waiters = self._waiters, None
         if self._waiter in waiters:
             waiters.remove(self._waiter)
@@ -171,7 +162,7 @@ class Notify(Operation):
                 waiter.by = self
 
 
-def adopt(condition: Any) -> LockState | RLockState | None:
+def adopt(condition: Any) -> LockState | None:
     """The state of a condition's lock; a real lock from before control is wrapped first. None for a lock that is not ours."""
     lock = condition._lock
     if isinstance(lock, LockType):
@@ -182,8 +173,8 @@ def adopt(condition: Any) -> LockState | RLockState | None:
     return None
 
 
-def _owned(condition: Any, locked: LockState | RLockState | None) -> bool:
-    if isinstance(locked, RLockState):
+def _owned(condition: Any, locked: LockState | None) -> bool:
+    if locked is not None and isinstance(condition._lock, RLock):
         return locked.owner is active.execution.current  # type: ignore[union-attr]
     if locked is not None:
         return locked.real.locked()

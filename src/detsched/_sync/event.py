@@ -13,7 +13,7 @@ from .._core.operation import CAUSED, READ, WRITE, Blocked, Footprint, Operation
 from .._core.resource import Resource
 from .._core.thread import ControlledThread
 from .hook import controlled_init, foreign, identify, original, plain_condition, stand_for, state_of
-from .lock import deadline_after
+from .acquire import deadline_after
 
 _Real = threading.Event
 _init, _set, _clear, _is_set, _wait = (original(_Real, name) for name in ("__init__", "set", "clear", "is_set", "wait"))

@@ -14,7 +14,7 @@ from _thread import get_ident
 
 from .._core.active import active
 from .._core.thread import ControlledThread
-from .lock import deadline_after
+from .acquire import deadline_after
 from .thread import Join, Start, begins, mark_ended
 
 _start_new_thread = _thread.start_new_thread

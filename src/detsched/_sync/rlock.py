@@ -4,140 +4,16 @@ from __future__ import annotations
 
 import sys
 import warnings
-from types import FrameType
 from typing import Any
 
 from _thread import RLock as RealRLock
 from _thread import allocate_lock, get_ident
 
 from .._core.active import active
-from .._core.operation import HELD, READ, WRITE, Blocked, Footprint, Mode, Operation
-from .._core.resource import Resource
+from .._core.operation import Operation
 from .._core.thread import ControlledThread
 from .._core.trespass import outside
-from .lock import check_timeout, deadline_after
-
-
-class RLockState(Resource):
-    """Owner and depth. The owner is a controlled thread, or the OS identity of an uncontrolled one; `block` is held while there is one."""
-
-    __slots__ = ("block", "owner", "count")
-
-    def __init__(self, frame: FrameType | None) -> None:
-        super().__init__("RLock", frame)
-        self.block = allocate_lock()
-        self.owner: ControlledThread | int | None = None
-        self.count = 0
-
-    def abandon(self, gone: frozenset[ControlledThread]) -> None:
-        if self.owner in gone:
-            self.free()
-
-    def free(self) -> None:
-        self.owner, self.count = None, 0
-        if self.block.locked():
-            self.block.release()
-
-    def take(self, owner: ControlledThread | int, count: int) -> None:
-        self.block.acquire(False)
-        self.owner, self.count = owner, count
-
-
-class Acquire(Operation):
-    """Take the lock as soon as it is free, to a depth."""
-
-    __slots__ = ("count",)
-    kind = "acquire"
-    blocking = True
-    found = False
-    resource: RLockState
-
-    def __init__(self, state: RLockState, count: int = 1) -> None:
-        self.resource = state
-        self.count = count
-
-    def enabled(self) -> bool:
-        return not self.resource.block.locked()
-
-    def apply(self) -> bool:
-        self.resource.take(active.execution.current, self.count)  # type: ignore[union-attr]
-        return True
-
-    def holder(self) -> ControlledThread | None:
-        owner = self.resource.owner
-        return owner if isinstance(owner, ControlledThread) else None
-
-    def without(self, other: Operation) -> Footprint | Blocked:
-        return HELD if other.found else self.footprint()
-
-
-class AcquireUntil(Acquire):
-    """Take the lock as soon as it is free, or give up at a deadline."""
-
-    __slots__ = ("deadline", "mode", "found", "_due")
-    deadline: float
-    found: bool
-
-    def __init__(self, state: RLockState, deadline: float) -> None:
-        super().__init__(state)
-        self.deadline = deadline
-        self.mode: Mode = WRITE
-        self.found = False
-        self._due = False
-
-    def enabled(self) -> bool:
-        return not self.resource.block.locked() or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
-
-    def apply(self) -> bool:
-        clock = active.execution.clock  # type: ignore[union-attr]
-        self.found = self.resource.block.locked()
-        self._due = clock.expired(self.deadline)
-        if self.found or clock.fires():
-            self.mode = READ
-            clock.gave_up(self.deadline)
-            return False
-        return super().apply()
-
-    def foresee(self) -> Footprint:
-        return ((self.resource, READ if self.resource.block.locked() else WRITE),)
-
-    def without(self, other: Operation) -> Footprint | Blocked:
-        if not other.found:
-            return ((self.resource, WRITE if self.found else self.mode),)
-        return ((self.resource, READ),) if self._due else HELD
-
-    def asks(self, other: Operation) -> bool:
-        return not other.found
-
-    def answering(self, value: int) -> Footprint:
-        return ((self.resource, READ if value else WRITE),)
-
-
-class TryAcquire(Operation):
-    """Take the lock if it is free right now."""
-
-    __slots__ = ("mode", "found")
-    found: bool
-    kind = "try acquire"
-    resource: RLockState
-
-    def __init__(self, state: RLockState) -> None:
-        self.resource = state
-        self.mode: Mode = WRITE
-
-    def apply(self) -> bool:
-        self.found = self.resource.block.locked()
-        if self.found:
-            self.mode = READ
-            return False
-        self.resource.take(active.execution.current, 1)  # type: ignore[union-attr]
-        return True
-
-    def foresee(self) -> Footprint:
-        return ((self.resource, READ if self.resource.block.locked() else WRITE),)
-
-    def without(self, other: Operation) -> Footprint | Blocked:
-        return ((self.resource, READ if other.found else WRITE),)
+from .acquire import Acquire, AcquireUntil, Locked, LockState, TryAcquire, check_timeout, deadline_after
 
 
 class Release(Operation):
@@ -146,23 +22,10 @@ class Release(Operation):
     __slots__ = ()
     kind = "release"
     found = True
-    resource: RLockState
+    resource: LockState
 
     def apply(self) -> None:
         self.resource.free()
-
-
-class Locked(Operation):
-    """Ask whether the lock is held."""
-
-    __slots__ = ("found",)
-    kind = "locked?"
-    mode = READ
-    resource: RLockState
-
-    def apply(self) -> bool:
-        self.found = held = self.resource.block.locked()
-        return held
 
 
 class RLock:
@@ -173,7 +36,7 @@ class RLock:
     if sys.version_info >= (3, 15):
 
         def __init__(self) -> None:
-            self._state = RLockState(sys._getframe(1))
+            self._state = LockState("RLock", sys._getframe(1))
 
     else:
 
@@ -181,14 +44,14 @@ class RLock:
             if (args or kwargs) and sys.version_info >= (3, 13):
                 text = "Passing arguments to RLock is deprecated and will be removed in 3.15"
                 warnings.warn(text, DeprecationWarning, stacklevel=2)
-            self._state = RLockState(sys._getframe(1))
+            self._state = LockState("RLock", sys._getframe(1))
 
     @classmethod
     def around(cls) -> RLock:
         """A lock that stands for one from before control. (A real one knows its owner only by OS thread.)"""
         lock: RLock = cls.__new__(cls)
-        lock._state = state = RLockState.unnamed("RLock")
-        state.block, state.owner, state.count = allocate_lock(), None, 0
+        lock._state = state = LockState.unnamed("RLock")
+        state.hold(allocate_lock())
         return lock
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
@@ -219,7 +82,7 @@ class RLock:
             check_timeout(blocking, timeout)
             state.count += 1
             return True
-        taken = state.block.acquire(blocking, timeout)
+        taken = state.real.acquire(blocking, timeout)
         if taken:
             state.owner, state.count = me, 1
         return taken
@@ -254,7 +117,7 @@ class RLock:
             """Whether the lock is held by anybody."""
             if active.ident == get_ident():
                 return active.perform(Locked(self._state))  # type: ignore[no-any-return]
-            return self._state.block.locked()
+            return self._state.real.locked()
 
     # What Condition asks of a lock.
 
@@ -273,9 +136,10 @@ class RLock:
     def _acquire_restore(self, saved: tuple[int, object]) -> None:
         state = self._state
         if active.ident == get_ident():
-            active.perform(Acquire(state, saved[0]))
+            active.perform(Acquire(state))
+            state.count = saved[0]
         else:
-            state.block.acquire()
+            state.real.acquire()
             state.owner, state.count = get_ident(), saved[0]
 
     def _recursion_count(self) -> int:
@@ -283,14 +147,14 @@ class RLock:
 
     def _at_fork_reinit(self) -> None:
         state = self._state
-        state.block._at_fork_reinit()  # type: ignore[attr-defined]
-        state.owner, state.count = None, 0
+        state.real._at_fork_reinit()  # type: ignore[attr-defined]
+        state.hold(state.real)
 
     def __repr__(self) -> str:
         state = self._state
         owner = state.owner.ident if isinstance(state.owner, ControlledThread) else state.owner or 0
-        locked = "locked" if state.block.locked() else "unlocked"
-        return f"<{locked} {type(self).__module__}.{type(self).__qualname__} object owner={owner} count={state.count} at {id(self):#x}>"
+        locked = "locked" if state.real.locked() else "unlocked"
+        return f"<{locked} {type(self).__module__}.{type(self).__qualname__} object owner={owner} count={state.count if owner else 0} at {id(self):#x}>"
 
     def __hash__(self) -> int:
         number = self._state.hash()  # sets of locks iterate alike in every process

@@ -11,7 +11,7 @@ from .._core.active import active
 from .._core.operation import HELD, READ, UPDATE, WRITE, Blocked, Footprint, Mode, Operation
 from .._core.resource import Resource
 from .hook import controlled_init, foreign, identify, original, plain_condition, stand_for, state_of
-from .lock import deadline_after
+from .acquire import deadline_after
 
 _Real, _RealBounded = threading.Semaphore, threading.BoundedSemaphore
 _init, _bounded_init = original(_Real, "__init__"), original(_RealBounded, "__init__")

@@ -24,7 +24,8 @@ from .._core.operation import CAUSED, READ, Blocked, Footprint, Operation
 from .._core.thread import ControlledThread
 from .._core.unwind import Unwind
 from .hook import controlled_init, copy_identity, hooks, original, stand_for
-from .lock import Lock, deadline_after
+from .acquire import deadline_after
+from .lock import Lock
 
 _Real, _RealTimer = threading.Thread, threading.Timer
 _init, _start, _join, _is_alive, _repr = (original(_Real, n) for n in ("__init__", "start", "join", "is_alive", "__repr__"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,16 @@ from .._sync.simplequeue import SimpleQueue
 from .outside import Replacement, like
 
 _ours: set[Any] = set()
+_of_the_run: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def end() -> None:
+    """A run has ended, and the threads of its pools with it: nobody needs to end them at the exit of the process."""
+    for pool in list(_of_the_run):
+        if hasattr(pool, "_terminate"):
+            pool._terminate.cancel()
+            pool._state = "TERMINATE"
+    _of_the_run.clear()
 
 
 class _Notifier(SimpleQueue):
@@ -40,6 +51,7 @@ def _setting_up(real: Any) -> Any:
     def _setup_queues(self: Any) -> None:
         if active.ident == get_ident():
             self._ctx = _Context(self._ctx)
+            _of_the_run.add(self)
         real(self)
 
     return like(real, _setup_queues)

@@ -79,6 +79,8 @@ PRIVATE_NAMES = (
     PrivateName("asyncio.SelectorEventLoop()", "_selector", "which selector an event loop waits with"),
     PrivateName("multiprocessing.pool.ThreadPool", "_setup_queues", "no pipe may decide the schedule of a pool of threads"),
     PrivateName("multiprocessing.pool.Pool", "_wait_for_updates", "no pipe may decide the schedule of a pool of threads"),
+    PrivateName("multiprocessing.pool.ThreadPool()", "_terminate", "a pool whose run is over has nothing to end at the exit of the process"),
+    PrivateName("multiprocessing.pool.ThreadPool()", "_state", "a pool whose run is over has nothing to end at the exit of the process"),
     PrivateName("uuid", "_last_timestamp", "what uuid1 gave out last is not of this run"),
     PrivateName("uuid", "_last_timestamp_v6", "what uuid6 gave out last is not of this run", since=(3, 14)),
     PrivateName("uuid", "_last_timestamp_v7", "what uuid7 gave out last is not of this run", since=(3, 14)),

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -83,18 +84,32 @@ def get_handler(signalnum: Any, /) -> Any:
 
 
 def send(signum: int, real: Callable[[], Any]) -> Any:
-    """Send a signal to the own process; `real` does it where the program has set no handler."""
+    """Send a signal to the own process; `real` does it where no handler in Python is called."""
     handler = _getsignal(signum)
     execution = active.execution
     assert execution is not None
-    if not isinstance(handler, _Handler):
+    if isinstance(handler, Handler):
+        called: Any = signal.default_int_handler  # the program interrupts itself; Ctrl-C is another matter
+    elif isinstance(handler, _Handler):
+        called = handler.real
+    else:
         return real()
     active.perform(Send(signum))
     if execution.current is execution.main:
-        handler.real(signum, sys._getframe(2))
+        _call(called, signum, sys._getframe(2))
     else:
-        execution.handle(partial(handler.real, signum, None))
+        execution.handle(partial(_call, called, signum, None))
     return None
+
+
+def _call(handler: Callable[[int, FrameType | None], Any], signum: int, frame: FrameType | None) -> None:
+    """Do in the main thread what the interpreter does where a signal has come: event loops listen on the wake-up file."""
+    fd = signal.set_wakeup_fd(-1)
+    if fd != -1:
+        signal.set_wakeup_fd(fd)
+        with suppress(OSError):
+            os.write(fd, bytes([signum]))
+    handler(signum, frame)
 
 
 def kill(pid: int, signum: int, /) -> None:
