@@ -71,6 +71,14 @@ def test_instructions_show_nothing_that_accesses_do_not():
         assert set(fine.outcomes) <= outcomes, f"random_program({seed}):\n{text}"
 
 
+def test_the_reduction_against_brute_force():
+    """`dpor` runs each class of orderings of accesses once, and sees every outcome."""
+    for seed, text, program, (outcomes, classes) in programs(6):
+        reduced = detsched.explore(program, strategy="dpor", granularity="access", ignore=together, runs=None)
+        assert reduced.complete and reduced.redundant == 0
+        assert (set(reduced.outcomes), reduced.runs) == (outcomes, len(classes)), f"random_program({seed}):\n{text}"
+
+
 def test_what_is_not_shared_makes_no_difference(monkeypatch):
     """With every access an event, proven local or not, there are the same outcomes and the same classes."""
     compared = 0

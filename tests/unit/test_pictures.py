@@ -140,6 +140,37 @@ def test_html_states_of_threads():
     assert words[threads["MainThread"]["blocked"][-1][3]].startswith("acquire second")
 
 
+def test_html_shows_what_is_held_to_the_end():
+    """Locks that a deadlock leaves taken are held to the end of the run, and below it stands who waits for what."""
+
+    def program():
+        first, second = threading.Lock(), threading.Lock()
+
+        def take(one, other):
+            with one:
+                with other:
+                    pass
+
+        threads = [threading.Thread(target=take, args=args, name=name) for name, args in (("ann", (first, second)), ("bob", (second, first)))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    run = detsched.explore(program, strategy="random", runs=100, keep_going=False, granularity="sync").failure
+    run = detsched.record(program, schedule=run.schedule)
+    shown = data_of(run.to_html())["runs"][0]
+
+    assert sorted((shown["threads"][lane]["name"], shown["names"][lock], until) for lane, _, until, _, lock in shown["locks"]) == [
+        ("ann", "first", run.steps), ("bob", "second", run.steps)
+    ]  # fmt: skip
+    assert [shown["words"][words].partition(" (")[0] for _, _, words in shown["ends"]] == [
+        "MainThread waits for ever to join ann",
+        "ann waits for ever to acquire second, held by bob",
+        "bob waits for ever to acquire first, held by ann",
+    ]
+
+
 def test_html_of_a_long_run_is_small():
     """Twenty threads and five thousand steps: under two megabytes."""
 

@@ -7,7 +7,7 @@ A token has six parts, joined by `~`, of letters, digits and `. , : - _` only, s
 - the format version;
 - the settings that its meaning depends on: the granularity; `.any` where timeouts may fire at any time, `.seed7` where random
   numbers flowed from that seed, `.watch-queue,kafka:future` and `.ignore-…` for what was watched and ignored by name (a colon
-  stands for a dot), and `.stopped` where the run was stopped at its end because it was too long or went round in circles;
+  stands for a dot), `.also-…` for modules that the program reached though no import says so, and `.stopped` where the run was stopped at its end because it was too long or went round in circles;
 - the program: its name, and a digest of that name. A program may be edited and its tokens still read;
 - the choices, as deviations from going on with the current thread: whose turn it is, and for how many events.
   Threads are named by their spawn path, so 2.1 is the first thread that the second thread of main started;
@@ -104,6 +104,8 @@ class Schedule:
     watch: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     """The names of modules and functions that were watched and ignored."""
+    also: tuple[str, ...] = ()
+    """The names of modules that the program was known to reach, though nothing that it imports says so."""
     seed: int | None = None
     """What the random numbers of the run flowed from; None where it drew none."""
     operations: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
@@ -154,7 +156,7 @@ class Schedule:
         options = [self.timeouts] * (self.timeouts != "idle")
         if self.seed is not None:
             options.append(f"seed{self.seed}")
-        for option, names in (("watch", self.watch), ("ignore", self.ignore)):
+        for option, names in (("watch", self.watch), ("ignore", self.ignore), ("also", self.also)):
             if names:
                 options.append(f"{option}-{','.join(names).replace('.', ':')}")
         return options + ["stopped"] * self.stopped
@@ -203,6 +205,7 @@ class Schedule:
             "any" if "any" in options else "idle",
             _names("watch", options),
             _names("ignore", options),
+            _names("also", options),
             seeds[0] if seeds else None,
         )
         if len(schedule) > _LONGEST:

@@ -63,6 +63,23 @@ def read_attribute(address: int, name: str) -> Read | None:
 _MUTABLE_TYPE = 1 << 9
 
 
+def is_own(kind: type, name: str) -> bool:
+    """Whether instances of a class have an attribute of their own under a name, if any: the class has nothing there but perhaps a slot."""
+    found, _ = _in_class(kind, name)
+    return found is _MISSING or type(found) in _SLOTS
+
+
+def read_own(address: int, name: str) -> Read | None:
+    """Read an attribute under a name that only computed names may be: of instances that have it themselves.
+
+    Methods, and what modules and classes have under such names, is told of when somebody does store there.
+    """
+    if not address:
+        return None
+    kind = object_at(type_at(address))
+    return None if issubclass(kind, (ModuleType, type)) or not is_own(kind, name) else read_attribute(address, name)
+
+
 def _read_from_class(kind: type, name: str) -> Read | None:
     _, base = _in_class(kind, name)
     return known.see(base or kind, "").attribute(name).reading
@@ -111,7 +128,7 @@ def expose(address: int) -> None:
         return
     owner = scene.entry_at(address)
     if owner is not None and type(variables) is dict:
-        known.expose(variables, owner)
+        known.expose(variables, owner, type(value))
 
 
 def expose_namespace(variables: dict[str, Any]) -> None:

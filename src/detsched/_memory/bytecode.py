@@ -144,14 +144,102 @@ def instructions(code: CodeType) -> list[Instruction]:
     ]
 
 
-_STORES = frozenset(dis.opmap[name] for name in ("STORE_ATTR", "DELETE_ATTR", "STORE_GLOBAL", "DELETE_GLOBAL"))
-_NAME_STORES = frozenset(dis.opmap[name] for name in ("STORE_NAME", "DELETE_NAME"))
+def _whole_arg(text: bytes, index: int) -> tuple[int, int]:
+    """The argument of an instruction with all its prefixes, and the index of the first of these."""
+    arg, shift = text[2 * index + 1], 8
+    while index and text[2 * index - 2] == _EXTENDED:
+        index -= 1
+        arg |= text[2 * index + 1] << shift
+        shift += 8
+    return arg, index
+
+
+def _found(code: CodeType, wanted: bytes) -> Iterator[tuple[int, int]]:
+    """The instructions of some kinds: the index of each, and its argument. Much faster than to decode them all."""
+    text = code.co_code
+    kinds = text[::2]
+    for kind in wanted:
+        index = kinds.find(kind)
+        while index >= 0:
+            yield index, _whole_arg(text, index)[0]
+            index = kinds.find(kind, index + 1)
+
+
+_STORES = bytes(dis.opmap[name] for name in ("STORE_ATTR", "DELETE_ATTR", "STORE_GLOBAL", "DELETE_GLOBAL"))
+_NAME_STORES = bytes(dis.opmap[name] for name in ("STORE_NAME", "DELETE_NAME"))
+_IMPORTS = bytes((dis.opmap["IMPORT_NAME"],))
+_COMPUTING = frozenset(("setattr", "delattr", "__setattr__", "__delattr__"))
+_TAKING_ALL = frozenset(("__dict__", "vars"))
+ANY_ATTRIBUTE = "*"
+"""Stands, among the names that are stored under, for attributes of computed names."""
 
 
 def stored_names(code: CodeType, module_level: bool = False) -> set[str]:
     """The names that a code object stores attributes and globals under; of a module's top level, its variables too."""
-    wanted = _STORES | _NAME_STORES if module_level else _STORES
-    return {code.co_names[each.arg] for each in _decode(code) if each.op in wanted}
+    found = {code.co_names[arg] for _, arg in _found(code, _STORES + _NAME_STORES if module_level else _STORES)}
+    if "__annotations__" in code.co_names or code.co_name == "__annotate__":
+        # The fields of a class, perhaps: methods that are made from them store under these names.
+        found.update(constant for constant in code.co_consts if type(constant) is str and constant.isidentifier())
+    if not _TAKING_ALL.isdisjoint(code.co_names):
+        found.add(ANY_ATTRIBUTE)
+    if not _COMPUTING.isdisjoint(code.co_names):
+        found |= _named_in_calls(code)
+    return found
+
+
+def _named_in_calls(code: CodeType) -> set[str]:
+    """The names that calls of `setattr` and its like store under, where they stand in the code as constants."""
+    found, each = set(), instructions(code)
+    for index, instruction in enumerate(each[:-1]):
+        if instruction.name not in _LOOKING_UP:
+            continue
+        name = code.co_names[instruction.arg >> _LOOKING_UP[instruction.name]]
+        if name in _COMPUTING:
+            found.add(_name_in_call(code, name, each[index + 1 :]))
+    return found
+
+
+_LOOKING_UP = {"LOAD_NAME": 0, "LOAD_METHOD": 0, "LOAD_GLOBAL": 1, "LOAD_ATTR": 1 if VERSION >= (3, 12) else 0, "LOAD_SUPER_ATTR": 2}
+
+
+def _name_in_call(code: CodeType, function: str, following: list[Instruction]) -> str:
+    bottom = following[0].depth  # where the first argument goes
+    arguments: list[Instruction] = []
+    for instruction in following:
+        argument = instruction.depth - bottom
+        if instruction.name in ("CALL", "PRECALL") and argument == instruction.arg:
+            # Methods of `object` and of `super()` are told apart by how much they are given.
+            place = argument - 1 if "del" in function else argument - 2
+            starts = [each for each in arguments if each.depth - bottom == place]
+            after = [each for each in arguments if each.depth - bottom == place + 1]
+            if len(starts) == 1 and len(after) == argument - place - 1 and starts[0].name == "LOAD_CONST":
+                constant = code.co_consts[starts[0].arg]
+                if type(constant) is str:
+                    return constant
+            break
+        if argument < 0:
+            break
+        if instruction.name != "KW_NAMES":
+            arguments.append(instruction)
+    return ANY_ATTRIBUTE
+
+
+def imported(code: CodeType) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    """The imports in a code object: how many packages up, the name of the module, and what is taken from it."""
+    text = code.co_code
+    for index, arg in _found(code, _IMPORTS):
+        level, taken = 0, ()
+        before = _whole_arg(text, index)[1] - 1
+        for _ in range(2):  # level and names are pushed right before
+            value, start = _whole_arg(text, before)
+            name = _NAME[text[2 * before]]
+            constant = code.co_consts[value] if name == "LOAD_CONST" else value if name == "LOAD_SMALL_INT" else None
+            if type(constant) is int:
+                level = constant
+            elif type(constant) is tuple:
+                taken = constant
+            before = start - 1
+        yield level, code.co_names[arg >> 2 if VERSION >= (3, 15) else arg], taken
 
 
 _CELL_STORES = frozenset(dis.opmap[name] for name in ("STORE_DEREF", "DELETE_DEREF"))

@@ -115,6 +115,8 @@ _READ_TOO = frozenset(
      "symmetric_difference_update", "issubset", "issuperset", "isdisjoint", "extendleft", "fromlist", "__iadd__", "__ior__")
 )  # fmt: skip
 """Methods of containers that go through other containers."""
+_OF_ALL_NAMES = frozenset(("update", "__ior__"))
+"""Methods that store under the keys of another dictionary."""
 _METHODS_IN_C = (MethodDescriptorType, WrapperDescriptorType)
 _BOUND_IN_C = (BuiltinFunctionType, MethodWrapperType)
 _IN_PYTHON = frozenset((id(FunctionType), id(MethodType)))
@@ -158,13 +160,27 @@ def _name_at(arguments: Sequence[int], index: int) -> str | None:
     return name
 
 
+def _class_of(address: int) -> type | None:
+    kind: type = object_at(type_at(address))
+    return None if issubclass(kind, (ModuleType, type)) else kind
+
+
+def _names_in(addresses: Sequence[int]) -> set[str | None]:
+    """The keys of dictionaries; None among them where that is not all."""
+    found = set[str | None]()
+    for address in addresses:
+        thing = object_at(address) if address else None
+        found.update(thing if type(thing) is dict and all(type(key) is str for key in thing) else (None,))
+    return found if len(addresses) == 2 else found | {None}
+
+
 def _method(owner: int, name: str, arguments: Sequence[int]) -> Read | None:
     if not owner:
         return None
     if name in _ATTRIBUTE_METHODS:
         attribute = _name_at(arguments, 0)
         if name != "__getattribute__":
-            scene.stores_under(attribute)
+            scene.stores_under(attribute, _class_of(owner))
         return None if attribute is None else _ATTRIBUTE_METHODS[name](owner, attribute)
     container = family(object_at(type_at(owner)))
     if container is None:
@@ -176,7 +192,7 @@ def _method(owner: int, name: str, arguments: Sequence[int]) -> Read | None:
     if effect is None:
         return None
     key = object_at(arguments[0]) if arguments and arguments[0] else None
-    mine = use(owner, effect, key, name)
+    mine = use(owner, effect, key, name, _names_in((owner, *arguments)) if name in _OF_ALL_NAMES else (None,))
     if name in _READ_TOO:
         return joined((mine, _each(arguments, read_everything)))
     if mine is not None:
@@ -195,7 +211,7 @@ def _function(function: Any, arguments: Sequence[int]) -> Read | None:
     if address in _NAMED:
         name = _name_at(arguments, 1)
         if function in (setattr, delattr):
-            scene.stores_under(name)
+            scene.stores_under(name, _class_of(arguments[0]))
         return None if name is None else _NAMED[address](arguments[0], name)
     if function is vars:
         expose(arguments[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import operator
+from collections.abc import Iterable
 from typing import Any
 
 from .containers import READING, Effect, access, family, read_item, read_structure
@@ -55,8 +56,11 @@ def containers_of(iterator: Any, depth: int = 3) -> list[Any]:
     return []
 
 
-def use(address: int, effect: Effect, key: Any = None, verb: str | None = None) -> Read | None:
-    """The access to whatever is at an address: a container, or the containers behind an iterator or a view."""
+def use(address: int, effect: Effect, key: Any = None, verb: str | None = None, names: Iterable[str | None] = (None,)) -> Read | None:
+    """The access to whatever is at an address: a container, or the containers behind an iterator or a view.
+
+    `names`: what it may store under if it is the dictionary of an object, and `key` does not say.
+    """
     if not address:
         return None
     kind = object_at(type_at(address))
@@ -65,7 +69,8 @@ def use(address: int, effect: Effect, key: Any = None, verb: str | None = None) 
         if owner is None:
             return None
         if owner.exposed and effect not in READING:
-            scene.stores_under(key if type(key) is str else None)
+            for name in (key,) if type(key) is str else names:
+                scene.stores_under(name, owner.instance_of)
         return access(owner, effect, object_at(address), key, verb)
     return behind(address, effect) if kind in _WALKS or kind in _WRAPS else None
 

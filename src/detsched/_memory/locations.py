@@ -56,7 +56,7 @@ class SharedObject:
 
     __slots__ = (
         "kind", "nth", "creator", "given", "held", "weak", "attributes", "items",
-        "structure", "everything", "values", "exposed", "reads", "writes",
+        "structure", "everything", "values", "exposed", "instance_of", "reads", "writes",
     )  # fmt: skip
 
     def __init__(self, kind: str, nth: int, creator: str, given: str | None = None) -> None:
@@ -73,6 +73,8 @@ class SharedObject:
         """The operations of those attributes that are found in the object itself: a shortcut."""
         self.exposed = False
         """Whether the program has taken the dictionary that the attributes are in."""
+        self.instance_of: type | None = None
+        """Then also the class, where it is the dictionary of an instance."""
 
     @property
     def key(self) -> str:
@@ -238,9 +240,9 @@ class Known:
             found = self._kinds[kind] = SharedObject(kind, 1, "", "" if kind != "containers" else "some container")
         return found
 
-    def expose(self, variables: dict[str, Any], owner: SharedObject) -> None:
+    def expose(self, variables: dict[str, Any], owner: SharedObject, instance_of: type | None = None) -> None:
         """From now on items of this dictionary are attributes of that object."""
-        owner.exposed = True
+        owner.exposed, owner.instance_of = True, instance_of
         owner.items = owner.attributes  # type: ignore[assignment]
         self._exposed[id(variables)] = variables, owner
 

@@ -80,8 +80,9 @@ class Monitoring:
         monitoring.set_local_events(self._tool, code, self._local)
 
     def _starts(self, code: CodeType, offset: int) -> Any:
-        if self._watching.watched(code, sys._getframe(1).f_globals):
-            self._watching.table(code)
+        variables = sys._getframe(1).f_globals
+        if self._watching.watched(code, variables):
+            self._watching.table(code, variables)
             self._armed[id(code)] = code
             self._arm(code)
         return sys.monitoring.DISABLE  # type: ignore[attr-defined]

@@ -41,8 +41,9 @@ class Scene:
     """How many variables and stack slots of the frame are in use."""
     private: bool
     """Whether no other thread can run this very frame: it is no generator's."""
-    stores_under: Callable[[str | None], None]
-    """To be told of each name that is computed and then stored under; None for one that cannot be told."""
+    stores_under: Callable[[str | None, type | None], None]
+    """To be told of each name that is computed and then stored under (None: it cannot be told), and of the class of the object, if it is an
+    instance of one."""
     thorough: bool
     """Whether nothing is to be taken for private."""
 

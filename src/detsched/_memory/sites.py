@@ -13,8 +13,8 @@ from types import CodeType, FrameType
 from typing import Any
 
 from . import imprecise
-from .attributes import read_attribute, write_attribute
-from .bytecode import VERSION, Instruction, instructions
+from .attributes import read_attribute, read_own, write_attribute
+from .bytecode import ANY_ATTRIBUTE, VERSION, Instruction, instructions
 from .calls import call
 from .containers import Effect, delete_item, family, in_python, read_everything, read_item, read_structure, write_everything, write_item
 from .iterators import numbered_step, step, use
@@ -45,6 +45,7 @@ def _with_number(code: CodeType, previous: Instruction, instruction: Instruction
 
 _MULTIPLYING = (5, 18)
 _STORE_NAMES = frozenset(("STORE_ATTR", "DELETE_ATTR", "STORE_GLOBAL", "DELETE_GLOBAL", "STORE_NAME", "DELETE_NAME"))
+_OF_ATTRIBUTES = frozenset(("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"))
 _POINTS = {"line": lines, "opcode": each, "gil": switches}
 _NAMING = ("STORE_", "CALL", "PRECALL")
 
@@ -73,7 +74,9 @@ class Table:
                 continue
             name = _READ_NAMES[instruction.name](code, instruction.arg) if instruction.name in _READ_NAMES else None
             if name is not None and name != "__dict__" and (name.startswith("@py") or not stored(name)):
-                continue
+                if instruction.name not in _OF_ATTRIBUTES or name.startswith("@py") or not stored(ANY_ATTRIBUTE):
+                    continue
+                maker = _read_own_attribute
             if instruction.name == "LOAD_DEREF" and self.variables[instruction.arg] in settled:
                 continue
             if previous is not None and _with_number(code, previous, instruction):
@@ -82,7 +85,7 @@ class Table:
                 site = maker(self, instruction)
             else:
                 name = name or (code.co_names[instruction.arg] if instruction.name in _STORE_NAMES else None)
-                site = imprecise.site(code, self.variables, instruction, name, stored(""))
+                site = imprecise.site(code, self.variables, instruction, name, stored(ANY_ATTRIBUTE))
             if site is not None:
                 if exact:
                     site = self._entering(site, instruction)
@@ -135,6 +138,11 @@ _READ_NAMES: dict[str, Callable[[CodeType, int], str]] = {
 def _read_attribute(table: Table, instruction: Instruction) -> Site:
     name, index = _READ_NAMES[instruction.name](table.code, instruction.arg), table.slot(instruction, 1)
     return lambda frame: read_attribute(address_at(frame, index), name)
+
+
+def _read_own_attribute(table: Table, instruction: Instruction) -> Site:
+    name, index = _READ_NAMES[instruction.name](table.code, instruction.arg), table.slot(instruction, 1)
+    return lambda frame: read_own(address_at(frame, index), name)
 
 
 def _store_attribute(table: Table, instruction: Instruction) -> Site:
@@ -191,10 +199,13 @@ def _cell(table: Table, instruction: Instruction, writing: bool) -> Site:
             scene.stored(address_at(frame, value), name)
         address = address_at(frame, index)
         owner = known.at(address)
-        if owner is None:
-            if scene.only_here(address):
+        if owner is None or not owner.attributes:
+            # Not accessed by an event so far. It gets its name here, where it is filled, whoever uses it first.
+            if scene.only_here(address, 0 if owner is None else 1):
+                if owner is None and value >= 0:
+                    known.see_cell(object_at(address), name, scene.creator)
                 return None
-            owner = known.see_cell(object_at(address), name, scene.creator)
+            owner = owner or known.see_cell(object_at(address), name, scene.creator)
         place = owner.attribute("")
         return place.writing if writing else place.reading
 

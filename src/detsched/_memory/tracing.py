@@ -54,7 +54,7 @@ class Tracing:
             if id(code) not in tables:
                 if not watched(code, frame.f_globals):
                     return None
-                self._watching.table(code)
+                self._watching.table(code, frame.f_globals)
             frame.f_trace_opcodes = True
             frame.f_trace_lines = False
             return local

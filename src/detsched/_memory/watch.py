@@ -23,8 +23,8 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _HOLDERS = (property, staticmethod, classmethod, functools.partial, functools.cached_property)
 
 
-def functions_in(things: Iterable[Any], ours: Callable[[CodeType, dict[str, Any]], bool]) -> Iterator[CodeType]:
-    """The code of the functions that things are or hold, of those that `ours` says yes to."""
+def functions_in(things: Iterable[Any], ours: Callable[[CodeType, dict[str, Any]], bool]) -> Iterator[FunctionType]:
+    """The functions that things are or hold, of those that `ours` says yes to."""
     todo: list[Any] = list(things)
     seen: set[int] = set()
     while todo:
@@ -36,7 +36,7 @@ def functions_in(things: Iterable[Any], ours: Callable[[CodeType, dict[str, Any]
             todo.append(thing.__func__)
         elif isinstance(thing, FunctionType):
             if ours(thing.__code__, thing.__globals__):
-                yield thing.__code__
+                yield thing
             for cell in thing.__closure__ or ():
                 try:
                     inside = cell.cell_contents
@@ -61,7 +61,6 @@ class _Facts:
         self._codes: dict[int, CodeType] = {}
         self._stored: dict[int, frozenset[str]] = {}
         self._settled: dict[int, frozenset[str]] = {}
-        self._modules: dict[str, tuple[int, int, frozenset[str]]] = {}
 
     def stored(self, code: CodeType) -> frozenset[str]:
         """The names that a code object stores under, with those inside it."""
@@ -99,15 +98,6 @@ class _Facts:
     def settled(self, code: CodeType) -> frozenset[str]:
         """The variables shared with other functions that nobody writes while others could read them."""
         return self._settled.get(id(code), frozenset())
-
-    def stored_in(self, module: ModuleType, ours: Callable[[CodeType, dict[str, Any]], bool]) -> frozenset[str]:
-        """The names that the functions of a module store under."""
-        name, variables = module.__name__, vars(module)
-        known = self._modules.get(name)
-        if known is None or known[:2] != (id(module), len(variables)):
-            found = frozenset[str]().union(*map(self.stored, functions_in(list(variables.values()), ours)))
-            known = self._modules[name] = id(module), len(variables), found
-        return known[2]
 
 
 _MANY = 20_000
@@ -156,6 +146,8 @@ class Watched:
         self._of: dict[str, bool] = {}
         self._selective = bool(watch or ignore)
         self._named = self._watch.codes or self._ignore.codes
+        self.key = (self._watch.key, self._ignore.key)
+        """What it is the same as another one by, for source files."""
 
     def __call__(self, code: CodeType, variables: dict[str, Any]) -> bool:
         """Whether a code object is watched, where its global variables are these."""
@@ -186,13 +178,9 @@ class Watched:
             return False
         return rank(file) == PROGRAM or self._watch.has_file(file)
 
-    def modules(self) -> Iterator[ModuleType]:
-        """The modules that are loaded and watched."""
-        for module in list(sys.modules.values()):
-            if isinstance(module, ModuleType):
-                file = vars(module).get("__file__")
-                if isinstance(file, str) and self.has_file(file):
-                    yield module
+    def modules(self) -> list[str]:
+        """The names of the modules that were named themselves."""
+        return list(self._watch.modules)
 
     def explicit(self) -> list[Any]:
         """Functions that were named themselves."""
@@ -237,21 +225,26 @@ class _Selection:
         self.functions: list[Any] = []
         self.codes: list[CodeType] = []
         self._paths: list[str] = []
-        self._modules: list[str] = []
+        self.modules: list[str] = []
         for each in [named] if isinstance(named, (str, os.PathLike)) or not isinstance(named, Iterable) else named:
             if isinstance(each, ModuleType):
-                self._modules.append(each.__name__)
+                self.modules.append(each.__name__)
             elif isinstance(each, os.PathLike) or (isinstance(each, str) and _is_path(each)):
                 self._paths.append(os.path.abspath(os.fspath(each)))
             elif isinstance(each, str) and _places(each):
-                self._modules.append(each)
+                self.modules.append(each)
             else:
                 thing = _function_named(each) if isinstance(each, str) else each
-                codes = list(functions_in([thing], lambda code, variables: True))
+                codes = [function.__code__ for function in functions_in([thing], lambda code, variables: True)]
                 if not codes:
                     raise InvalidSettings(f"{setting}={each!r}: there is no module of this name, and nothing with Python code that could be watched")
                 self.functions.append(thing)
                 self.codes += codes
+
+    @property
+    def key(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What it is the same as another one by, for source files."""
+        return tuple(self._paths), tuple(self.modules)
 
     def has_code(self, code: CodeType) -> bool:
         """Whether a code object belongs to a function that was named: also one inside it."""
@@ -262,7 +255,7 @@ class _Selection:
         full = os.path.abspath(file)
         if any(full == path or full.startswith(os.path.join(path, "")) for path in self._paths):
             return True
-        return any(full == path or full.startswith(path + os.sep) for name in self._modules for path in _places(name))
+        return any(full == path or full.startswith(path + os.sep) for name in self.modules for path in _places(name))
 
 
 @functools.cache

@@ -21,14 +21,17 @@ from .._core.thread import ControlledThread
 from .._core.values import exact
 from ..errors import InternalError
 from .alone import Alone
+from .attributes import is_own
+from .bytecode import ANY_ATTRIBUTE
 from .gil import Preemptions
 from .locations import known
 from .monitoring import Monitoring
 from .points import INSTRUCTION, LINE, switch
+from .imports import Reach
 from .scene import scene
 from .sites import Site, Table, table_of
 from .tracing import Tracing
-from .watch import Names, Watched, facts, functions_in
+from .watch import Names, Watched, facts
 
 Source: Any = Monitoring if sys.version_info >= (3, 12) else Tracing
 """What makes the events."""
@@ -45,6 +48,7 @@ class Watching:
     def __init__(self, granularity: str, watch: Any, ignore: Any, things: Iterable[Any]) -> None:
         self.granularity = granularity
         self.watched = Watched(watch, ignore)
+        self._reach = Reach(self.watched)
         self._things = list(things)
         self._names = Names()
         self._tables: dict[int, Table] = {}
@@ -54,6 +58,8 @@ class Watching:
         """Whether a program started threads, and no code was watched."""
         self.grew = False
         """Whether code came up during a run that stores under new names."""
+        self.also: tuple[str, ...] = ()
+        """The modules, by name, that were found to be within reach though no import says so."""
         self._alone = Alone()
         self._source: Any = Source(self)
         self._cleanups = 0
@@ -64,10 +70,7 @@ class Watching:
         """For each code object (by its id), the offsets of the yield points that are no accesses."""
 
     def __enter__(self) -> Watching:
-        for module in self.watched.modules():
-            self._names.add(facts.stored_in(module, self.watched))
-        for code in functions_in([*self._things, *map(type, self._things), *self.watched.explicit()], self.watched):
-            self._names.add(facts.stored(code))
+        self._names.add(self._reach.of([*self._things, *self.watched.explicit()], self.watched.modules()))
         self._source.__enter__()
         return self
 
@@ -118,15 +121,35 @@ class Watching:
             _see_what_it_is_given(thread)
         self._source.begin_thread()
 
-    def table(self, code: CodeType) -> dict[int, tuple[Site, bool]]:
-        """The sites of a watched code object."""
+    def table(self, code: CodeType, variables: dict[str, Any]) -> dict[int, tuple[Site, bool]]:
+        """The sites of a watched code object that runs with such global variables."""
         found = self.sites.get(id(code))
         if found is None:
-            if code.co_name != "<module>" or not _importing():
-                if self._names.add(facts.stored(code)):
-                    self._grow()
+            stored = facts.stored(code)
+            if (code.co_name != "<module>" or not _importing()) and self._names.add(stored):
+                self._names.add(self._looked_up(variables))
+                self._grow()
             found = self._tabulate(code)
         return found
+
+    def reach_also(self, modules: Iterable[str]) -> None:
+        """These modules are within reach, too."""
+        new = [name for name in modules if name not in self.also]
+        if new:
+            self.also = tuple(sorted({*self.also, *new}))
+            if self._names.add(self._reach.of((), new)):
+                self._tabulate_again()
+
+    def _looked_up(self, variables: dict[str, Any]) -> frozenset[str]:
+        """What the module can reach that has these global variables. It was not known to be within reach."""
+        name = variables.get("__name__")
+        if isinstance(name, str) and name.isascii() and self._reach.has_source(variables):
+            self.also = tuple(sorted({*self.also, name}))
+        holder, active.ident = active.ident, 0  # to look for modules is no doing of the program
+        try:
+            return self._reach.of_module(variables)
+        finally:
+            active.ident = holder
 
     def _tabulate(self, code: CodeType) -> dict[int, tuple[Site, bool]]:
         table = self._tables[id(code)] = self._table_of(code)
@@ -142,7 +165,7 @@ class Watching:
     def _table_of(self, code: CodeType) -> Table:
         if self.thorough or not exact:
             return Table(code, (lambda name: True) if self.thorough else self._names.has, frozenset(), self.granularity)
-        stored, settled = frozenset(filter(self._names.has, code.co_names)), self._names.settled(code)
+        stored, settled = frozenset(filter(self._names.has, (*code.co_names, ANY_ATTRIBUTE))), self._names.settled(code)
         return table_of(code, stored, settled, self.granularity)
 
     def _tabulate_again(self) -> None:
@@ -150,7 +173,9 @@ class Watching:
             self._tabulate(table.code)
         self._source.refresh()
 
-    def _stores_under(self, name: str | None) -> None:
+    def _stores_under(self, name: str | None, kind: type | None) -> None:
+        if name is not None and kind is not None and self._names.has(ANY_ATTRIBUTE) and is_own(kind, name):
+            return  # readings of such attributes are accesses already
         if self._names.note(name):
             self._grow()
 

@@ -31,6 +31,8 @@ class Cause:
 
     lines: list[str]
     marked: frozenset[int] = frozenset()
+    brief: tuple[str, ...] = ()
+    """The same in a few sentences, for where there is no room for lines."""
 
 
 def cause(failure: Failure, story: Story, pair: Pair | None, confirmed: bool) -> Cause:
@@ -46,17 +48,17 @@ def cause(failure: Failure, story: Story, pair: Pair | None, confirmed: bool) ->
     else:
         told = []
     if pair is None:
-        return Cause(told)
-    lines, marked = _order(story, pair, confirmed, failure)
+        return Cause(told, brief=_goes_round(story, failure) if failure.kind == "livelock" else _waits(failure))
+    lines, marked, brief = _order(story, pair, confirmed, failure)
     if failure.kind == "deadlock":
-        return Cause([*told, "", *lines], marked)
-    return Cause([*lines, *(["", *told] if told else [])], marked)
+        return Cause([*told, "", *lines], marked, (*_waits(failure), *brief))
+    return Cause([*lines, *(["", *told] if told else [])], marked, brief)
 
 
 # ---------------------------------------------------------------- the order of two steps
 
 
-def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple[list[str], frozenset[int]]:
+def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple[list[str], frozenset[int], tuple[str, ...]]:
     """The two steps side by side, what they have in common, what the reversal came to, and what would rule it out."""
     first = story.events[pair.first]
     common = story.common(pair)
@@ -91,13 +93,15 @@ def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple
         advice = _by_kind(failure, story, first, second) or _advice(span, inside)
     if failure.kind == "deadlock" and failure.cycle:
         advice = "take these locks in one and the same order everywhere, or one lock in the place of both"
-    lines = [*_wrapped(head, ""), *_steps(steps), *facts]
+    lines, brief = [*_wrapped(head, ""), *_steps(steps), *facts], [head]
     if confirmed:
         where = f"step {pair.second + 1} before step {pair.first + 1}" if pair.second is not None else f"{other} first"
-        lines.append(f"  reversed, with {where}, the run passes (done, and replayed)")
+        brief.append(f"reversed, with {where}, the run passes (done, and replayed)")
     if advice:
-        lines += _wrapped(f"what would rule it out: {advice}", "  ")
-    return lines, frozenset(event.step - 1 for event in steps)
+        brief.append(f"what would rule it out: {advice}")
+    for sentence in brief[1:]:
+        lines += _wrapped(sentence, "  ")
+    return lines, frozenset(event.step - 1 for event in steps), tuple(brief)
 
 
 def _wrapped(text: str, indent: str) -> list[str]:
@@ -261,6 +265,17 @@ def _deadlock(failure: Failure, story: Story) -> list[str]:
     return lines
 
 
+def _waits(failure: Failure) -> tuple[str, ...]:
+    """The cycle of a deadlock in a sentence; a wait without a cycle in one for each thread, those that only wait for another one last."""
+    if failure.kind != "deadlock":
+        return ()
+    if failure.cycle:
+        waits = (f"{w.thread} waits to {w.operation}" + (f", which {w.holder} {_has(w)}" if w.holder else "") for w in failure.cycle)
+        return (clean("; ".join(waits)),)
+    blocked = sorted((w for w in failure.positions if w.blocked and not w.daemon), key=lambda waiting: waiting.operation.startswith("join "))
+    return tuple(clean(str(waiting)) for waiting in blocked)
+
+
 def _has(waiting: Waiting) -> str:
     return "has to end for" if waiting.operation.startswith("join") else "holds"
 
@@ -338,6 +353,15 @@ def _livelock(failure: Failure, story: Story) -> list[str]:
     else:
         lines += ["who else is there:", *map(_position, others)]
     return lines
+
+
+def _goes_round(story: Story, failure: Failure) -> tuple[str, ...]:
+    """A livelock in a sentence."""
+    length, times = story.cycle
+    if not length:
+        return ()
+    steps = "; ".join(f"{event.thread} {short(event)} at {event.place}" for event in story.events[-length:][:4])
+    return (f"again and again, ×{times:,}: {steps}{'; …' if length > 4 else ''}",)
 
 
 def _repeats(story: Story, failure: Failure) -> list[str]:

@@ -1,7 +1,7 @@
 """A run as a picture: one self-contained HTML file that needs no network, with the failing run beside the nearest passing one.
 
-The page is `timeline.html`; what it shows is one JSON value in it. Nothing of the program gets into the page as markup: the
-value has its angle brackets and ampersands escaped, and the page shows text as text.
+The page is `timeline.html` with `timeline.css` and `timeline.js` in it; what it shows is one JSON value. Nothing of the program
+gets into the page as markup: the value has its angle brackets and ampersands escaped, and the page shows text as text.
 """
 
 from __future__ import annotations
@@ -9,10 +9,14 @@ from __future__ import annotations
 import html
 import json
 import linecache
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from .story import Story, clean
+from .._core.failure import Failure
+from .story import Story, brief, clean, place_of
 
 _AROUND = 3
 """Lines of source shown before and after the line of a step."""
@@ -31,40 +35,94 @@ class _Words:
         return list(self._known)
 
 
-def page(verdict: str, report: str, runs: list[tuple[str, Story, list[int]]]) -> str:
-    """The page for one run, or for two side by side: for each a title, its story, and the positions to mark."""
-    value = {"verdict": clean(verdict), "report": report, "runs": [_run(title, story, marks) for title, story, marks in runs]}
+@dataclass(frozen=True)
+class Shown:
+    """One run of a page: its title, its events, the positions to mark, and the failure that it ended in."""
+
+    title: str
+    story: Story
+    marks: Sequence[int]
+    failure: Failure | None = None
+
+
+def page(verdict: str, why: Sequence[str], report: str, runs: Sequence[Shown]) -> str:
+    """The page for one run, or for two side by side. `why` are the sentences below the verdict."""
+    value = {"verdict": clean(verdict.replace("\n    ", " ")), "why": list(why), "report": report, "runs": [_run(one) for one in runs]}
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    template = resources.files(__package__).joinpath("timeline.html").read_text(encoding="utf-8")
-    return template.replace("@@TITLE@@", html.escape(clean(verdict))).replace("@@DATA@@", text)
+    parts = {"TITLE": html.escape(value["verdict"]), "STYLE": _part("css"), "SCRIPT": _part("js"), "DATA": text}  # type: ignore[arg-type]
+    return re.sub("@@([A-Z]+)@@", lambda match: parts[match[1]], _part("html"))
 
 
-def _run(title: str, story: Story, marks: list[int]) -> dict[str, Any]:
-    words, places = _Words(), _Places()
+def _part(suffix: str) -> str:
+    return resources.files(__package__).joinpath(f"timeline.{suffix}").read_text(encoding="utf-8").strip() + ("\n" if suffix == "html" else "")
+
+
+def _run(shown: Shown) -> dict[str, Any]:
+    story, words, places = shown.story, _Words(), _Places()
     lanes = {label: lane for lane, label in enumerate(story.threads)}
-    events = [
-        [
-            lanes[event.label], words(clean(event.done)), words(event.about), words(clean(event.shows)), words(event.reason),
-            places(event.file, event.line), round(event.time, 6), int(event.preempted),
-        ]
-        for event in story.events
-    ]  # fmt: skip
+    events, longest = [], 0
+    for event in story.events:
+        value = clean(event.shows)
+        value = f"{event.arrow} {value}" if value else ""
+        longest = max(longest, len(" ".join(filter(None, (event.done, brief(event.about), value)))))
+        events.append(
+            [
+                lanes[event.label], words(clean(event.done)), words(brief(event.about)), words(value), words(event.reason),
+                places(event.file, event.line), round(event.time, 6), int(event.preempted),
+            ]
+        )  # fmt: skip
+    locks = _Words()
+    held = [[lanes[one.label], one.since, one.until, one.depth, locks(one.lock) - 1] for one in story.holdings]
     return {
-        "title": title,
+        "title": shown.title,
         "events": events,
+        "longest": longest,
         "threads": _threads(story, words),
-        "marks": sorted(marks),
+        "marks": sorted(shown.marks),
         "arrows": [[before, index] for index, earlier in enumerate(story.arrows) for before in earlier],
-        "locks": _locks(story, lanes, words),
+        "locks": held,
+        "names": _told_apart(locks.all()[1:]),
+        "ends": _ends(shown, lanes, words),
         "places": places.all(),
         "words": words.all(),
     }
 
 
+def _told_apart(names: list[str]) -> list[str]:
+    """Names without the places where the objects were made, where that is enough to tell them apart."""
+    short = [brief(name) for name in names]
+    return [one if short.count(one) == 1 else name for one, name in zip(short, names)]
+
+
+def _ends(shown: Shown, lanes: dict[str, int], words: _Words) -> list[list[int]]:
+    """What a run ended in, line by line: the lane, -1 for none; the last step of that thread before it, -1 for none; the words."""
+    failure, story = shown.failure, shown.story
+    if failure is None:
+        return []
+    found = []
+    if failure.kind == "deadlock":
+        for waiting in failure.positions:
+            if waiting.blocked and not waiting.daemon and waiting.label in lanes:
+                held = f", held by {clean(waiting.holder)}" if waiting.holder is not None else ""
+                said = f"{clean(waiting.thread)} waits for ever to {brief(clean(waiting.operation))}{held} ({clean(str(waiting.location))})"
+                found.append([lanes[waiting.label], -1, words(said)])
+    elif failure.kind == "livelock":
+        length, times = story.cycle
+        steps = "the last step" if length == 1 else f"the last {length} steps"
+        for waiting in failure.cycle:
+            if waiting.label in lanes:
+                found.append([lanes[waiting.label], -1, words(f"{clean(waiting.thread)} goes round for ever: {steps}, ×{times:,} so far")])
+    if not found:
+        label = next((label for label, name in story.threads.items() if failure.thread is not None and name == clean(failure.thread)), None)
+        last = max((event.step - 1 for event in story.events if event.label == label), default=-1)
+        found.append([-1 if label is None else lanes[label], last, words(clean(str(failure)))])
+    return found
+
+
 class _Places:
-    """Each place once: file and line, the line alone, the source, and the lines around it."""
+    """Each place once: file and line, the line alone, the source, the lines around it, and the place without folders."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, int], int] = {}
@@ -75,7 +133,7 @@ class _Places:
         if number is None:
             number = self._known[file, line] = len(self._all)
             name = clean(f"{file}:{line}") if file else ""
-            self._all.append([name, line, clean(linecache.getline(file, line).strip()) if file else "", _around(file, line)])
+            self._all.append([name, line, clean(linecache.getline(file, line).strip()) if file else "", _around(file, line), place_of(file, line)])
         return number
 
     def all(self) -> list[list[Any]]:
@@ -106,41 +164,13 @@ def _threads(story: Story, words: _Words) -> list[dict[str, Any]]:
             if label not in before and label in blocked:
                 following = next((one for one in mine[label] if one >= index), None)
                 wanted = left.get(label, ("", "")) if following is None else (story.events[following].kind, story.events[following].words)
-                blocked[label].append([index, count, int(wanted[0] == "sleep"), words(wanted[1])])
+                blocked[label].append([index, count, int(wanted[0] == "sleep"), words(brief(wanted[1]))])
         before = labels
     for label, (kind, wanted_words) in left.items():
         # Blocked by its own last step, and for ever: there was no event after it that would have shown it.
         if label in blocked and not any(to >= count for _, to, *_ in blocked[label]) and mine[label]:
-            blocked[label].append([mine[label][-1] + 1, count, int(kind == "sleep"), words(wanted_words)])
+            blocked[label].append([mine[label][-1] + 1, count, int(kind == "sleep"), words(brief(wanted_words))])
     return [
-        {"name": name, "from": born.get(label, 0), "to": count if label in left or not mine[label] else mine[label][-1] + 1, "blocked": blocked[label]}
+        {"name": name, "label": label, "from": born.get(label, 0), "to": count if label in left or not mine[label] else mine[label][-1] + 1, "blocked": blocked[label]}
         for label, name in story.threads.items()
     ]
-
-
-def _locks(story: Story, lanes: dict[str, int], words: _Words) -> list[list[int]]:
-    """For each time that a lock was held: by whom, from when until when, how deep in others, and which lock."""
-    held: dict[tuple[str, int], tuple[int, int, str]] = {}
-    found: list[list[int]] = []
-    for index, event in enumerate((*story.events, None)):
-        now = {} if event is None else dict(zip(event.held_keys, event.held))
-        for (label, key), (since, depth, name) in list(held.items()):
-            if event is None or label == event.label and key not in now:
-                found.append([lanes[label], since, _released(story, label, since, index), depth, words(name)])
-                del held[label, key]
-        if event is not None:
-            for depth, (key, name) in enumerate(now.items()):
-                if (event.label, key) not in held:
-                    held[event.label, key] = _taken(story, event.label, index), depth, name
-    return sorted(found)
-
-
-def _taken(story: Story, label: str, before: int) -> int:
-    """The last event of the thread before one: the one that took what it holds there."""
-    return next((index for index in range(before - 1, -1, -1) if story.events[index].label == label), 0)
-
-
-def _released(story: Story, label: str, since: int, before: int) -> int:
-    """The last event of the thread in a range: the one that gave back what it held since the beginning of it."""
-    last = next((index for index in range(before - 1, since, -1) if story.events[index].label == label), since)
-    return last if last > since else before

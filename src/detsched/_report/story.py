@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -62,8 +63,12 @@ class Event:
     @property
     def words(self) -> str:
         """What was done, with what, and what it read or wrote there."""
-        arrow = {"read": " → ", "write": " ← "}.get(self.done, " → ")
-        return clean(" ".join(filter(None, (self.done, self.about))) + (f"{arrow}{self.shows}" if self.shows else ""))
+        return clean(" ".join(filter(None, (self.done, self.about))) + (f" {self.arrow} {self.shows}" if self.shows else ""))
+
+    @property
+    def arrow(self) -> str:
+        """Which way the value went: out of the object, or into it."""
+        return "←" if self.done == "write" else "→"
 
     @property
     def place(self) -> str:
@@ -91,6 +96,24 @@ def clean(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+_PLACE = re.compile(r" \([^()]*:\d+\)(?=$| )")
+
+
+def brief(about: str) -> str:
+    """The name of an object without the place where it was made."""
+    return _PLACE.sub("", about)
+
+
+class Holding(NamedTuple):
+    """One time that a lock was held: by whom, from which event to which (the number of events, if to the end), inside of how many others."""
+
+    label: str
+    since: int
+    until: int
+    depth: int
+    lock: str
+
+
 class Story:
     """The events of one run, and the threads that did them."""
 
@@ -101,12 +124,15 @@ class Story:
         """The name of each thread that did something, by its label, in the order of their starts."""
         for thread in sorted({*log.threads, *(thread for thread, _ in log.pending)}, key=lambda thread: thread.path):
             self.threads[thread.label] = clean(thread.name)
+        self.holdings: list[Holding] = []
+        """Which locks were held when, in the order in which they were taken."""
         self.events = tuple(self._events(trace))
 
     def _events(self, trace: tuple[TraceEvent, ...]) -> list[Event]:
         log, recorder = self._log, self._recorder
         cuts = set(recorder.cuts)
         holds: dict[ControlledThread, dict[int, Resource]] = {}
+        taken: dict[tuple[ControlledThread, int], Holding] = {}
         found = []
         for index, told in enumerate(trace):
             thread, operation = log.threads[index], log.operations[index]
@@ -123,11 +149,16 @@ class Story:
                 )  # fmt: skip
             )
             if operation.kind in _TAKES and operation.mode is not READ:
-                mine.update((id(resource), resource) for resource, _ in footprint if getattr(resource, "kind", "") in LOCKS)
+                for resource, _ in footprint:
+                    if getattr(resource, "kind", "") in LOCKS and id(resource) not in mine:
+                        taken[thread, id(resource)] = Holding(thread.label, index, len(trace), len(mine), clean(str(resource)))
+                        mine[id(resource)] = resource
             elif operation.kind in _FREES:
                 for resource, _ in footprint:
-                    for held in holds.values():
-                        held.pop(id(resource), None)
+                    for owner, held in holds.items():
+                        if held.pop(id(resource), None) is not None:
+                            self.holdings.append(taken.pop((owner, id(resource)))._replace(until=index))
+        self.holdings = sorted([*self.holdings, *taken.values()], key=lambda holding: holding.since)
         return found
 
     @cached_property

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import replace
 
-from .story import Event, Story, clean
+from .story import Event, Story, brief, clean
 
 WIDTH = 100
 _SHORT = 40
@@ -15,17 +14,11 @@ _ROWS = 60
 """Rows that a table has at most: around what matters, or else the last ones."""
 _NARROWEST = 18
 """Columns narrower than this are no use: then there is one column with the threads' names beside it."""
-_PLACE = re.compile(r" \([^()]*:\d+\)$")
 
 
 def short(event: Event) -> str:
     """What was done, without the place where its object was made: the first row that names it says that."""
-    return event.words.replace(_made_at(event.about), "") if _made_at(event.about) else event.words
-
-
-def _made_at(about: str) -> str:
-    match = _PLACE.search(about)
-    return match[0] if match else ""
+    return event.words.replace(event.about, brief(event.about)) if event.about else event.words
 
 
 def fit(text: str, width: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from .._core.failure import Failure
 from . import keep
-from .cause import cause
+from .cause import Cause, cause
 from .story import Pair, Story, clean
 from .table import WIDTH, table
 
@@ -87,18 +87,18 @@ def run_report(run: ReportedRun, program: Any, environment: str = "") -> str:
 
 def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]:
     """A run that failed: verdict, how to see it again, the cause, what happened, what else went wrong in it."""
-    told = cause(failure, run.story, run.pair, confirmed=run.pair is not None)
+    why = told(run, failure)
     stuck = {w.label: clean(w.operation) for w in failure.positions if w.blocked and not w.daemon} if failure.kind == "deadlock" else {}
     lines = [verdict(failure), *replay_lines(failure, program), *run.found]
-    if told.lines:
-        lines += ["", *told.lines]
+    if why.lines:
+        lines += ["", *why.lines]
     tried, passed = run.others
     if tried and run.pair is None and failure.kind in ("exception", "deadlock"):
         if not passed:
             lines += ["", f"it failed in all of {tried} other schedules, too: the order of its steps may have no part in it"]
         elif run.switches > 2 and failure.kind == "exception":
             lines += ["", *textwrap.wrap(_NO_PAIR, WIDTH, subsequent_indent="    ")]
-    lines += [*_remarks(run), "", *_interleaving(run, told.marked, stuck)]
+    lines += [*_remarks(run), "", *_interleaving(run, why.marked, stuck)]
     for other in run.failures:
         if other.origin == failure.origin:
             continue
@@ -111,9 +111,9 @@ def _remarks(run: ReportedRun) -> list[str]:
     return ["", *found] if found else []
 
 
-def marked(run: ReportedRun, failure: Failure) -> frozenset[int]:
-    """The positions of the steps that the cause of a failure speaks of."""
-    return cause(failure, run.story, run.pair, confirmed=run.pair is not None).marked
+def told(run: ReportedRun, failure: Failure) -> Cause:
+    """The cause of a failure of a run, as far as it is known."""
+    return cause(failure, run.story, run.pair, confirmed=run.pair is not None)
 
 
 def _interleaving(run: ReportedRun, marked: frozenset[int], stuck: dict[str, str]) -> list[str]:

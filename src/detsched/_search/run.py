@@ -177,12 +177,14 @@ class Run(Generic[T]):
 
             exploration.run_of(exploration.failure).to_html("race.html")
         """
-        marks = self._marks()
-        runs = [("failing" if self.failure else "the run", self.story, marks)]
+        why = None if self.failure is None else text.told(self, self.failure)
+        marks = sorted(why.marked) if why is not None else []
+        shown = [html.Shown("failing" if self.failure else "the run", self.story, marks, self.failure)]
         passing = self.passing
         if passing is not None:
-            runs.append(("passing, with two steps reversed", passing.story, self._same_steps(passing, marks)))
-        page = html.page(text.verdict(self.failure) if self.failure else "detsched: passed", self.report(), runs)
+            shown.append(html.Shown("passing, with two steps reversed", passing.story, self._same_steps(passing, marks)))
+        verdict = text.verdict(self.failure) if self.failure else "detsched: passed"
+        page = html.page(verdict, why.brief if why is not None else (), self.report(), shown)
         return _written(page, path)
 
     def to_mermaid(self, path: str | os.PathLike[str] | None = None) -> str:
@@ -196,7 +198,7 @@ class Run(Generic[T]):
         return _written(value, path)
 
     def _marks(self) -> list[int]:
-        return sorted(text.marked(self, self.failure)) if self.failure is not None else []
+        return sorted(text.told(self, self.failure).marked) if self.failure is not None else []
 
     def _same_steps(self, other: Run[Any], marks: list[int]) -> list[int]:
         """Where the steps of this run are in another one: the same number of the same thread."""

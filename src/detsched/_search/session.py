@@ -238,11 +238,10 @@ class Session:
     def run(self, strategy: Strategy, turn: Turn, observers: Sequence[Observer] = ()) -> Done:
         """One run. Raises only what is no doing of the program: an interrupt, a strategy that failed, a fault of ours."""
         done = self._run(strategy, turn, observers)
-        self.learnt = self.many and self.watching is not None and self.watching.grew
-        if self.learnt:
+        self.learnt = False
+        while self.many and self.watching is not None and self.watching.grew:
             # Code that came up in the middle of it makes accesses of what was none before. Now that it is known, the same once more.
-            assert self.watching is not None
-            self.watching.grew = False
+            self.learnt, self.watching.grew = True, False
             done = self._run(strategy, turn, observers)
         return done
 
@@ -254,6 +253,8 @@ class Session:
         strategy.begin(turn)
         settings = self._under(strategy)
         self._watch(settings)
+        if self.watching is not None and isinstance(strategy, (Replay, Guided, Follow)):
+            self.watching.reach_also(strategy.schedule.also)
         places, preemptions = None, None
         if self.watching is not None and (observers or self.settings.races):
             places = Places()
@@ -275,7 +276,7 @@ class Session:
         )
         execution.terms.update(granularity=settings.granularity, timeouts=settings.timeouts)
         if self.watching is not None:
-            execution.terms.update(watch=names_of(settings.watch), ignore=names_of(settings.ignore))
+            execution.terms.update(watch=names_of(settings.watch), ignore=names_of(settings.ignore), also=self.watching.also)
         self._interrupts.shield()  # but for the program itself: see Execution.run
         futures.restart_names()
         outside.begin()

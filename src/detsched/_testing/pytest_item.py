@@ -117,7 +117,9 @@ class _ItemTrial(Trial):
         self.silent = driver.implied
 
     def within_reach(self) -> tuple[object, ...]:
-        return (*super().within_reach(), self._driver.item.cls)
+        item: Any = self._driver.item
+        fixtures = [definition.func for definitions in item._fixtureinfo.name2fixturedefs.values() for definition in definitions]
+        return (*super().within_reach(), item.cls, *fixtures)
 
     def run(self, strategy: Strategy, turn: Turn, observers: Any = ()) -> Done:
         driver = self._driver
