@@ -7,11 +7,14 @@ import os
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
+import _thread
 from _thread import get_ident, start_new_thread
 
 from .baton import Baton, make_baton
 from .leftovers import Leftovers
 
+# Bound here: in a run, the name in the module gives the program's threads their own numbers.
+_get_native_id: Callable[[], int] | None = getattr(_thread, "get_native_id", None)
 _KEEP = 64
 """Idle OS threads that stay for later runs. More than that is a rare program; its threads end with its run."""
 
@@ -47,10 +50,8 @@ class Worker:
         self.os_ident = start_new_thread(self._loop, ())
 
     def _loop(self) -> None:
-        if hasattr(os, "sched_setaffinity"):
-            from _thread import get_native_id
-
-            self.native_id = get_native_id()
+        if _get_native_id is not None:
+            self.native_id = _get_native_id()
         take = self.baton.take
         leftovers = Leftovers()
         while True:
