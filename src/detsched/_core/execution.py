@@ -105,6 +105,7 @@ class Execution:
         interrupts: Interrupts | None = None,
     ) -> None:
         self.log = Log()
+        self.log.anytime = timeouts_any
         self._threads, self._operations = self.log.threads, self.log.operations
         self.clock = (RealClock if real_clock else VirtualClock)(self.log, timeouts_any, self.answer)
         self.live: list[ControlledThread] = []

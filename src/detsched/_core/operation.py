@@ -64,6 +64,8 @@ class Operation:
     """The state in which an applied operation found its resource, where the effect of others depends on that: see `without`."""
     interrupts: ClassVar[bool] = False
     """Whether the main thread calls a signal handler because of it: then its order with all that the main thread does can be told."""
+    options: int = 1
+    """How many answers there are to the question that it may ask of the strategy; with a deadline only where timeouts may fire at any time."""
     external: ClassVar[bool] = False
     """Whether it waits for something outside of the run: see external.py."""
 

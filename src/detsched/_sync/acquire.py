@@ -78,6 +78,7 @@ class AcquireUntil(Acquire):
     """Take the lock as soon as it is free, or give up at a deadline. What happens is decided where it is applied."""
 
     __slots__ = ("deadline", "mode", "found", "_due")
+    options = 2
     deadline: float
     found: bool
 

@@ -81,6 +81,7 @@ class Wake(Operation):
     kind = "wake"
     blocking = True
     found = False  # the lock is free
+    options = 2
     deadline: float | None
 
     def __init__(self, wait: Wait, waiters: Any, count: int) -> None:
@@ -123,7 +124,7 @@ class Wake(Operation):
         return HELD if other.found and self._locked is not None else self.footprint()
 
     def asks(self, other: Operation) -> bool:
-        return other is not self._waiter.by
+        return self._waiter.by is not None and other is not self._waiter.by
 
     def holder(self) -> ControlledThread | None:
         if self._locked is None or not (self._waiter.notified or self._waiter.expired()):

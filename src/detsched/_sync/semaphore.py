@@ -64,6 +64,7 @@ class AcquireUntil(_OnSemaphore):
     __slots__ = ("deadline", "mode", "_due")
     kind = "acquire"
     blocking = True
+    options = 2
     deadline: float
 
     def __init__(self, semaphore: Any, deadline: float) -> None:

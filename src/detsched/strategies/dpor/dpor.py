@@ -116,10 +116,24 @@ class DPOR(Strategy):
             self._follow(log, index)
             if self._following and self._following[0].letter.thread == log.threads[index].label:
                 answer = self._following[0].letter.value
+            else:
+                answer = self._new_answer(log, index, count)
         if answer >= count:
             raise self._differs(index, [log.threads[index]])
         self._answers[index] = answer, count
         return answer
+
+    def _new_answer(self, log: Log, index: int, count: int) -> int:
+        """The first answer that is not asleep."""
+        thread, begun = log.threads[index], len(self._nodes)
+        asleep = [letter for letter, _ in self._asleep if letter.thread == thread.label]
+        if not asleep or thread in log.threads[begun:index]:
+            return 0
+        for other, operation in zip(log.threads[begun:index], log.operations[begun:index]):
+            done = Letter(other.label, 0, self._names.prints(operation.footprint()), other.daemon, False)
+            asleep = [letter for letter in asleep if not letter.conflicts(done)]
+        answered = {letter.value for letter in asleep}
+        return next((answer for answer in range(count) if answer not in answered), 0)
 
     def _follow(self, log: Log, until: int | None = None) -> None:
         """Go down the plan by the events that have happened since."""
@@ -188,7 +202,7 @@ class DPOR(Strategy):
         node = self._nodes[race.first]
         word = self._history.word(race)
         place = self._place(race.first)
-        if word and not any(place.begins(letter, word, since) is not None for letter, since in node.asleep):
+        if word and not place.covered(word, node.asleep):
             place.insert(node.tree, word)
 
     def _place(self, index: int) -> Place:

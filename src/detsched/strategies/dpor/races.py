@@ -63,14 +63,19 @@ class History:
         self._races: list[Race] = []
 
     def word(self, race: Race) -> list[Letter]:
-        """The letters after the first event of a race that do not depend on it, and then the second one: a wakeup sequence."""
+        """The letters after the first event of a race that do not depend on it, with the second one as soon as it can come: a wakeup
+        sequence."""
         first, second, letter, independent = race
+        if first == second:
+            return [letter] if letter is not None else []
         mine, nth, clocks, letters = self._thread[first], self.letters[first].nth, self._clocks, self.letters
-        word = [letters[i] for i in range(first + 1, len(clocks)) if clocks[i][mine] < nth and i != second]
-        if letter is not None:
-            if self._last and second < len(letters) and not any(clocks[i][mine] >= nth for i in self._last):
-                word.pop()  # the run would be over before the second event could come
-            word.append(letter)
+        before = [letters[i] for i in range(first + 1, min(second, len(clocks))) if clocks[i][mine] < nth]
+        if letter is None:
+            return before
+        after = [letters[i] for i in range(second + 1, len(clocks)) if clocks[i][mine] < nth]
+        if self._last and second < len(letters) and not any(clocks[i][mine] >= nth for i in self._last):
+            after.pop()  # the run would be over before the second event could come
+        word = [*before, *after, letter] if any(map(letter.conflicts, after)) else [*before, letter, *after]
         if independent:
             word.append(letters[first])
         return word
@@ -78,15 +83,7 @@ class History:
     def other_answer(self, event: int, value: int) -> Race:
         """An event, had its question been answered otherwise: the two are a race of sorts."""
         letter, prints = self.letters[event], self._names.prints(self._log.operations[event].answering(value))
-        other = self._changed(letter, prints)
-        other.value, other.otherwise = value, letter.otherwise
-        return Race(event, event, other)
-
-    def _otherwise(self, operation: Operation) -> tuple[Print, ...]:
-        """All that an operation may touch, whatever the answer to its question."""
-        if type(operation).answering is Operation.answering:
-            return ()
-        return self._names.prints((*operation.answering(0), *operation.answering(1)))
+        return Race(event, event, self._changed(letter, prints, value, letter.options))
 
     # ------------------------------------------------------------------ the pass over the log
 
@@ -136,9 +133,8 @@ class History:
                 prints += ((self._signals, READ),)
             elif operation.interrupts:
                 prints += ((self._signals, WRITE),)
-            value = answers[index][0] if index in answers else 0
-            otherwise = self._otherwise(operation) if index in answers else ()
-            letter = Letter(thread.label, nth, value, prints, thread.daemon, last, otherwise)
+            value, options = answers.get(index, (0, 1))
+            letter = Letter(thread.label, nth, prints, thread.daemon, last, value, options)
             clock = self._known(number)
             if handling is not None and not thread.path:
                 if operation is not handling:
@@ -205,22 +201,19 @@ class History:
                 continue
             if not itself and any(self._comes_before(other, release) for release in held):
                 continue
-            reversed_letter: Letter | None = letter if letter.last is not None else self._changed(letter, letter.prints[:own])
             if itself:
                 before = operations[other]
                 changed = operation.without(before)
                 if changed is HELD:
                     held.append(other)
                     continue
-                if changed is CAUSED:
-                    reversed_letter = None
-                else:
+                if changed is not CAUSED:
                     asks = operation.asks(before) and all(operation.asks(operations[i]) for i in held)
-                    reversed_letter = self._changed(letter, self._names.prints(changed), asks)  # type: ignore[arg-type]
-                    if asks:
-                        reversed_letter.otherwise = self._otherwise(operation)
-            if reversed_letter is not None:
-                self._races.append(Race(other, second, reversed_letter))
+                    self._add(other, second, letter, operation, self._names.prints(changed), asks)  # type: ignore[arg-type]
+            elif letter.last is None:
+                self._add(other, second, letter, operation, letter.prints[:own], True)
+            else:
+                self._races.append(Race(other, second, letter))
             self._join(known, other)
         for other in held:
             self._join(known, other)
@@ -246,12 +239,21 @@ class History:
                 if other_mode is WRITE and self.letters[other].nth <= known[self._thread[other]]:
                     return  # everything before it is known, too
 
-    def _changed(self, letter: Letter, prints: tuple[Print, ...], asks: bool = True) -> Letter:
+    def _add(
+        self, first: int, second: int, letter: Letter, operation: Operation, prints: tuple[Print, ...], asks: bool, independent: bool = False
+    ) -> None:
+        """A race in which the second operation would be what it was not before; with each answer, where it asks."""
+        options = operation.options if asks and (operation.deadline is None or self._log.anytime) else 1
+        for value in range(options):
+            touched = prints if value == letter.value or options == 1 else self._names.prints(operation.answering(value))
+            self._races.append(Race(first, second, self._changed(letter, touched, value, options), independent))
+
+    def _changed(self, letter: Letter, prints: tuple[Print, ...], value: int, options: int) -> Letter:
         """What a letter would be in another order of things. Whether its thread would end with it cannot be told, so it may."""
         if letter.thread == "0":
             prints += ((self._signals, READ),)
         end = self._names.number_of_thread(letter.thread), WRITE
-        return Letter(letter.thread, letter.nth, letter.value if asks else 0, (*prints, end), letter.daemon, None)
+        return Letter(letter.thread, letter.nth, (*prints, end), letter.daemon, None, value, options)
 
     def _interrupt(self, operation: Operation, able: bool | None, footprint: Footprint) -> Operation:
         """The main thread calls signal handlers now. What they do has been caused by the signals; what it was about to do has not."""
@@ -269,7 +271,7 @@ class History:
         own = len(prints)
         if able and not thread.path:
             prints += ((self._signals, READ),)
-        letter = Letter(thread.label, nth, 0, prints, thread.daemon, None)
+        letter = Letter(thread.label, nth, prints, thread.daemon, None)
         known = self._known(number)
         if self.ending is None or not self.ending.cuts(letter):
             self._look_back(len(self.letters), operation, letter, own, known)
@@ -326,7 +328,7 @@ class History:
                 if changed is HELD or changed is CAUSED:
                     continue
                 prints = self._names.prints(changed)  # type: ignore[arg-type]
-            self._races.append(Race(last, here, self._changed(letter, prints), True))
+            self._add(last, here, letter, operation, prints, True, True)
 
 
 __all__ = ["Clock", "History", "Race"]
