@@ -89,6 +89,10 @@ class Operation:
         overridden where the effect depends on the state."""
         return self.footprint()
 
+    def asks_now(self) -> bool:
+        """Whether it would ask its question, were it applied at this moment."""
+        return True
+
     def without(self, other: Operation) -> Footprint | Blocked:
         """What the footprint would have been, had `other` not come before: the question of a reduction that reverses the two.
 

@@ -105,6 +105,9 @@ class AcquireUntil(Acquire):
     def foresee(self) -> Footprint:
         return ((self.resource, READ if self.resource.real.locked() else WRITE),)
 
+    def asks_now(self) -> bool:
+        return not self.resource.real.locked()
+
     def without(self, other: Operation) -> Footprint | Blocked:
         if not other.found:
             return ((self.resource, WRITE if self.found else self.mode),)

@@ -81,7 +81,6 @@ class Wake(Operation):
     kind = "wake"
     blocking = True
     found = False  # the lock is free
-    options = 2
     deadline: float | None
 
     def __init__(self, wait: Wait, waiters: Any, count: int) -> None:
@@ -122,6 +121,13 @@ class Wake(Operation):
         if other is self._waiter.by and not self._due:
             return CAUSED
         return HELD if other.found and self._locked is not None else self.footprint()
+
+    @property
+    def options(self) -> int:  # type: ignore[override]
+        return 1 if self.deadline is None else 2
+
+    def asks_now(self) -> bool:
+        return self._waiter.notified
 
     def asks(self, other: Operation) -> bool:
         return self._waiter.by is not None and other is not self._waiter.by

@@ -36,6 +36,9 @@ class Release(Operation):
             raise
         state.owner = None
 
+    def foresee(self) -> Footprint:
+        return ((self.resource, WRITE if self.resource.real.locked() else READ),)
+
     def without(self, other: Operation) -> Footprint | Blocked:
         return ((self.resource, WRITE if other.found else READ),)
 

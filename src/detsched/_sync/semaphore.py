@@ -91,6 +91,9 @@ class AcquireUntil(_OnSemaphore):
     def foresee(self) -> Footprint:
         return ((self.resource, WRITE if self._semaphore._value > 0 else READ),)
 
+    def asks_now(self) -> bool:
+        return self._semaphore._value > 0  # type: ignore[no-any-return]
+
     def without(self, other: Operation) -> Footprint | Blocked:
         if self._available(other):
             return ((self.resource, self.mode if self.found else WRITE),)

@@ -37,10 +37,12 @@ class Letter:
         self.last = last
 
     def conflicts(self, other: Letter) -> bool:
-        """Whether the order of the two, of different threads, can be told."""
-        for mine, mode in self.prints:
-            for theirs, other_mode in other.prints:
-                if mine == theirs and (mode != other_mode or mode is WRITE):
+        """Whether the order of the two, of different threads, can be told. (If the thread of the other one may end with it, as if it
+        did not: where it does, that will be seen in a run, and be a race there.)"""
+        theirs = other.prints if other.last is not None else other.prints[:-1]
+        for number, mode in self.prints:
+            for other_number, other_mode in theirs:
+                if number == other_number and (mode != other_mode or mode is WRITE):
                     return True
         return False
 

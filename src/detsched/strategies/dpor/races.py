@@ -102,7 +102,7 @@ class History:
     def follow(self, log: Log, answers: dict[int, tuple[int, int]], settled: int = 0) -> list[Race]:
         """Take in the rest of a run. The races in it, but for those among the first `settled` events. `answers` are those to
         questions of operations, by the event, each with the number of options."""
-        self._log, self._races = log, []
+        self._log, self._races, self.ending = log, [], None
         names, begun = self._names, len(self.letters)
         threads, operations = log.threads, log.operations
         final = {threads[index]: index for index in range(begun, len(threads))}
@@ -183,7 +183,7 @@ class History:
     def _jump(self, index: int, waiting: list[Waiting]) -> None:
         # What is blocked has its races before the jump, which comes after everything.
         for thread, operation in waiting:
-            self._pending(thread, operation, False, operation.footprint())
+            self._pending(thread, operation, False, operation.footprint(), False)
         self._floors.append((index, [len(events) for events in self._events]))
 
     # ------------------------------------------------------------------ races
@@ -211,7 +211,7 @@ class History:
                     asks = operation.asks(before) and all(operation.asks(operations[i]) for i in held)
                     self._add(other, second, letter, operation, self._names.prints(changed), asks)  # type: ignore[arg-type]
             elif letter.last is None:
-                self._add(other, second, letter, operation, letter.prints[:own], True)
+                self._add(other, second, letter, operation, letter.prints[:own], letter.options > 1)
             else:
                 self._races.append(Race(other, second, letter))
             self._join(known, other)
@@ -245,8 +245,13 @@ class History:
         """A race in which the second operation would be what it was not before; with each answer, where it asks."""
         options = operation.options if asks and (operation.deadline is None or self._log.anytime) else 1
         for value in range(options):
-            touched = prints if value == letter.value or options == 1 else self._names.prints(operation.answering(value))
-            self._races.append(Race(first, second, self._changed(letter, touched, value, options), independent))
+            if value == letter.value or options == 1:
+                changed = self._changed(letter, prints, value, options)
+            else:
+                changed = self._changed(letter, self._names.prints(operation.answering(value)), value, options)
+                if not independent and not self.letters[first].conflicts(changed):
+                    continue
+            self._races.append(Race(first, second, changed, independent))
 
     def _changed(self, letter: Letter, prints: tuple[Print, ...], value: int, options: int) -> Letter:
         """What a letter would be in another order of things. Whether its thread would end with it cannot be told, so it may."""
@@ -255,15 +260,15 @@ class History:
         end = self._names.number_of_thread(letter.thread), WRITE
         return Letter(letter.thread, letter.nth, (*prints, end), letter.daemon, None, value, options)
 
-    def _interrupt(self, operation: Operation, able: bool | None, footprint: Footprint) -> Operation:
+    def _interrupt(self, operation: Operation, able: bool | None, footprint: Footprint, asks: bool) -> Operation:
         """The main thread calls signal handlers now. What they do has been caused by the signals; what it was about to do has not."""
         if able is not None:
-            self._pending(self._log.threads[0], operation, able, footprint)
+            self._pending(self._log.threads[0], operation, able, footprint, asks)
         return operation
 
     # ------------------------------------------------------------------ the end of the run
 
-    def _pending(self, thread: ControlledThread, operation: Operation, able: bool, footprint: Footprint) -> None:
+    def _pending(self, thread: ControlledThread, operation: Operation, able: bool, footprint: Footprint, asks: bool) -> None:
         """The races of an operation that was not done."""
         number = self._numbered(thread)
         nth = len(self._events[number]) + 1
@@ -271,7 +276,7 @@ class History:
         own = len(prints)
         if able and not thread.path:
             prints += ((self._signals, READ),)
-        letter = Letter(thread.label, nth, prints, thread.daemon, None)
+        letter = Letter(thread.label, nth, prints, thread.daemon, None, 0, operation.options if asks else 1)
         known = self._known(number)
         if self.ending is None or not self.ending.cuts(letter):
             self._look_back(len(self.letters), operation, letter, own, known)
@@ -280,7 +285,7 @@ class History:
 
     def _end(self) -> None:
         log, letters = self._log, self.letters
-        self.ending, self._last = None, []
+        self._last = []
         present = [number for number, events in enumerate(self._events) if events]
         lasts = {number: self._events[number][-1] for number in present}
         ends: list[int] = []
@@ -297,9 +302,9 @@ class History:
             for event in cut:
                 if not any(self._comes_before(event, other) for other in (*ends, *cut)):
                     self._races.append(Race(event, len(letters), None))
-        for thread, operation, able, footprint in log.left:
+        for thread, operation, able, footprint, asks in log.left:
             if able is not None:
-                self._pending(thread, operation, able, footprint)
+                self._pending(thread, operation, able, footprint, asks)
 
     def _comes_before(self, event: int, other: int) -> bool:
         """Whether an event comes before another one in happens-before."""
@@ -328,7 +333,7 @@ class History:
                 if changed is HELD or changed is CAUSED:
                     continue
                 prints = self._names.prints(changed)  # type: ignore[arg-type]
-            self._add(last, here, letter, operation, prints, True, True)
+            self._add(last, here, letter, operation, prints, letter.options > 1, True)
 
 
 __all__ = ["Clock", "History", "Race"]
