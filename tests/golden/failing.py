@@ -384,8 +384,10 @@ def lost_update_by_lines():
     lost_update_of_attribute()
 
 
-AT = {lost_update_of_attribute: "access", lost_update_by_lines: "line"}
+AT = {check_then_act: "access", lost_update_of_attribute: "access", lost_update_by_lines: "line"}
 """The granularity of those that need a finer one than synchronisation."""
+BY = {remembers: "random"}
+"""The strategy, where it takes more runs than there are orderings."""
 PROGRAMS = [
     lost_update, lost_update_without_lock, lock_order, philosophers, joined_under_lock, notified_too_early, woken_for_nothing,
     cleared_too_late, check_then_act, torn_read, came_too_early, semaphore_released_twice, pool_starved, queue_looked_empty,

@@ -39,7 +39,7 @@ def failure_of(program, **settings):
 def test_report(program):
     """The report is the one on file."""
     failing._seen.clear()
-    error = failure_of(program, max_steps=3_000, granularity=failing.AT.get(program, "sync"))
+    error = failure_of(program, max_steps=3_000, granularity=failing.AT.get(program, "sync"), strategy=failing.BY.get(program, "auto"))
     report = masked(error.__notes__[-1].lstrip("\n"))
     if program is failing.pool_starved:
         # What goes on inside of concurrent.futures differs between versions of Python; who waits for what does not.

@@ -283,6 +283,20 @@ def reorder5():
     reorder(4)
 
 
+def reorder20():
+    """Ten setters and ten checkers."""
+    s = Shared(a=0, b=0)
+
+    def put():
+        s.a = 1
+        s.b = -1
+
+    def check():
+        assert (s.a == 0 and s.b == 0) or (s.a == 1 and s.b == -1)
+
+    in_threads(*(named(put, f"put-{i}") for i in range(10)), *(named(check, f"check-{i}") for i in range(10)))
+
+
 def wronglock(others=3):
     """One counts under one lock, the others under another."""
     s, dl, tl = Shared(d=0), threading.Lock(), threading.Lock()
@@ -300,6 +314,73 @@ def wronglock(others=3):
     in_threads(one, *(named(other, f"other-{i}") for i in range(others)))
 
 
+class Atomic:
+    """A variable with operations of one step each."""
+
+    def __init__(self, value):
+        self._value = value
+
+    def load(self):
+        detsched.access(self, write=False)
+        return self._value
+
+    def exchange(self, value):
+        detsched.access(self, write=True)
+        old, self._value = self._value, value
+        return old
+
+    def swap(self, expected, value):
+        """Compare and swap: the value that was there."""
+        detsched.access(self, write=True)
+        old = self._value
+        if old == expected:
+            self._value = value
+        return old
+
+    def add(self, number):
+        detsched.access(self, write=True)
+        self._value += number
+
+
+def safestack():
+    """Vyukov's stack without a lock: an element may come off it twice."""
+    count, head = Atomic(3), Atomic(0)
+    following, owner = [Atomic(number) for number in (1, 2, -1)], [Atomic(-1) for _ in range(3)]
+
+    def pop():
+        while True:
+            if count.load() <= 1:
+                continue
+            first = head.load()
+            second = following[first].exchange(-1)
+            if second >= 0:
+                if head.swap(first, second) == first:
+                    count.add(-1)
+                    return first
+                following[first].exchange(second)
+
+    def push(element):
+        first = head.load()
+        while True:
+            following[element].exchange(first)
+            there = head.swap(first, element)
+            if there == first:
+                break
+            first = there
+        count.add(1)
+
+    def work(me):
+        for _ in range(2):
+            element = pop()
+            owner[element].exchange(me)
+            assert owner[element].load() == me
+            push(element)
+
+    in_threads(*(named(lambda i=i: work(i), f"work-{i}") for i in range(3)))
+
+
+SAFESTACK = "110122111001101201001101122202112020000000120011120"
+"""An order of its threads in which it fails. It takes some 10^5 runs to come upon one."""
 MINIMUM = {
     account: 0, bluetooth: 1, deadlock01: 1, din_phil: 0, din_phil3: 0, lazy01: 0, phase01: 0, sync01: 0, sync02: 0, token_ring: 0,
     twostage: 1, reorder: 1, reorder5: 1, wronglock: 1,

@@ -16,6 +16,8 @@ import pytest
 import detsched
 
 CASES = {}
+SETTINGS = {"check_then_act": {"granularity": "access"}}
+"""The two sections have different locks and share data all the same, which at granularity "sync" no reduction can see."""
 
 
 def case(within, raises, fixed):
@@ -503,7 +505,7 @@ def test_found_and_replayed(name):
     """check finds the bug in time, as what it is, and the token in its report leads there again."""
     buggy, _, within, raises = CASES[name]
     with pytest.raises(raises) as found:
-        detsched.check(buggy, runs=within)
+        detsched.check(buggy, runs=within, **SETTINGS.get(name, {}))
     assert not isinstance(found.value, detsched.DivergenceError)
 
     with pytest.raises(raises) as again:
@@ -517,16 +519,16 @@ def test_found_from_other_seeds(name):
     """No luck of seed 0: from ten other seeds the bug is found in time, too."""
     buggy, _, within, raises = CASES[name]
     for seed in range(10_000, 20_000, 1_000):
-        exploration = detsched.explore(buggy, seed=seed, runs=within, keep_going=False)
+        exploration = detsched.explore(buggy, seed=seed, runs=within, keep_going=False, **SETTINGS.get(name, {}))
         assert exploration.failure is not None, f"not found from seed {seed}"
         assert isinstance(exploration.failure.exception, raises)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_nothing_found_in_fixed_twin(name):
-    """The fixed program passes 200 runs, which are not all the same."""
+    """The fixed program passes 200 runs, or all that there are to make."""
     _, fixed, _, _ = CASES[name]
     exploration = detsched.check(fixed, runs=200)
     assert exploration.failure is None
-    assert exploration.runs == 200
-    assert exploration.steps > 200
+    assert exploration.runs == 200 or exploration.complete
+    assert exploration.steps > exploration.runs

@@ -24,4 +24,6 @@ def test_found_and_replayed(race):
 @pytest.mark.parametrize("race", RACES, ids=NAMES)
 def test_the_fixed_twin_passes(race):
     """No order of the accesses of the fixed program fails."""
-    assert detsched.check(partial(race, True), granularity="access", runs=200).runs == 200
+    exploration = detsched.check(partial(race, True), granularity="access", runs=200)
+
+    assert exploration.runs == 200 or exploration.complete

@@ -1077,6 +1077,18 @@ def test_a_thread_that_is_woken_too_early_waits_for_its_turn():
     assert detsched.run(program) == ([], [1])
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not pin threads")
+def test_threads_of_the_pool_are_pinned_only_in_runs():
+    """After a run they may use the CPUs that they could use before: the next one may be pinned to another."""
+    pool.idle.clear()
+
+    detsched.run(lambda: together(int, int))
+
+    assert pool.idle != []
+    for worker in pool.idle:
+        assert os.sched_getaffinity(worker.native_id) == os.sched_getaffinity(0)
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="this system does not tell whether a signal has been delivered")
 def test_a_signal_that_comes_to_a_thread_of_the_pool():
     """The system may give a process's signal to any of its threads; the pool's survive it."""

@@ -39,7 +39,7 @@ def passes():
 
 def test_outcomes():
     """A histogram: every run is counted in one outcome, and each has a schedule that leads to it."""
-    exploration = detsched.explore(race, runs=100)
+    exploration = detsched.explore(race, runs=100, strategy="random")
 
     assert exploration.outcomes.keys() == {"['a', 'b']", "['b', 'a']"}
     assert sum(witness.count for witness in exploration.outcomes.values()) == exploration.runs == 100
@@ -50,7 +50,7 @@ def test_outcomes():
 
 def test_outcomes_of_failures():
     """Failures are outcomes too, by origin."""
-    exploration = detsched.explore(fails_sometimes, runs=100)
+    exploration = detsched.explore(fails_sometimes, runs=100, strategy="random")
 
     assert len(exploration.outcomes) == 2
     assert sum(witness.count for witness in exploration.outcomes.values()) == 100
@@ -123,7 +123,7 @@ def test_failures_are_told_apart_by_origin():
             raise ValueError("two")
         raise KeyError("three")
 
-    exploration = detsched.explore(program, runs=200)
+    exploration = detsched.explore(program, runs=200, strategy="random")
 
     assert len(exploration.failures) == 3
     assert len({failure.origin for failure in exploration.failures}) == 3
@@ -143,8 +143,8 @@ def test_each_failure_has_a_schedule():
 
 def test_explore_goes_on_check_stops():
     """`explore` goes on after a failure, `check` raises the first; `keep_going` says otherwise."""
-    assert detsched.explore(fails_sometimes, runs=60).runs == 60
-    stopped = detsched.explore(fails_sometimes, runs=60, keep_going=False)
+    assert detsched.explore(fails_sometimes, runs=60, strategy="random").runs == 60
+    stopped = detsched.explore(fails_sometimes, runs=60, keep_going=False, strategy="random")
     assert stopped.failure is not None and stopped.runs < 60
     with pytest.raises(ValueError, match="b was first"):
         detsched.check(fails_sometimes)
@@ -163,7 +163,7 @@ def test_explore_never_raises_a_failure():
 
 def test_check_returns_the_exploration():
     """`check` without a failure returns what it did."""
-    exploration = detsched.check(passes, runs=20)
+    exploration = detsched.check(passes, runs=20, strategy="random")
 
     assert exploration.runs == 20
     assert exploration.failure is None
@@ -188,9 +188,9 @@ def test_check_attaches_the_report():
 
 def test_runs():
     """`runs` is how many runs are made; 500 unless said otherwise."""
-    assert detsched.explore(passes, runs=1).runs == 1
-    assert detsched.explore(passes, runs=37).runs == 37
-    assert detsched.explore(passes).runs == 500
+    assert detsched.explore(passes, runs=1, strategy="random").runs == 1
+    assert detsched.explore(passes, runs=37, strategy="random").runs == 37
+    assert detsched.explore(passes, strategy="random").runs == 500
 
 
 def test_seconds():
@@ -201,7 +201,7 @@ def test_seconds():
 
 def test_never_complete():
     """Random choice never knows that it has seen everything."""
-    exploration = detsched.explore(passes, runs=100)
+    exploration = detsched.explore(passes, runs=100, strategy="random")
 
     assert exploration.complete is False
     assert "not complete" in exploration.summary()
@@ -210,7 +210,7 @@ def test_never_complete():
 
 def test_counts():
     """Steps and seconds are those of all runs."""
-    exploration = detsched.explore(passes, runs=10)
+    exploration = detsched.explore(passes, runs=10, strategy="random")
 
     assert exploration.steps == sum(detsched.record(passes, seed=seed).steps for seed in range(10))
     assert exploration.elapsed > 0
@@ -231,7 +231,7 @@ def test_a_program_that_is_stuck_at_once_has_a_yield_point():
 
 def test_summary_and_report():
     """The summary is one line; the report has the failure, how to see it again, and the outcomes."""
-    exploration = detsched.explore(fails_sometimes, runs=100, seed=5)
+    exploration = detsched.explore(fails_sometimes, runs=100, seed=5, strategy="random")
 
     assert "\n" not in exploration.summary()
     for part in ("1 failure", "100 runs", "seed 5", "2 outcomes"):
@@ -254,7 +254,7 @@ class Account:
 
 def divergence(program, *args, **settings):
     """The one failure of a program that keeps state between runs: of kind divergence."""
-    exploration = detsched.explore(program, *args, **{"runs": 50, **settings})
+    exploration = detsched.explore(program, *args, **{"runs": 50, "strategy": "random", **settings})
 
     assert [failure.kind for failure in exploration.failures] == ["divergence"], exploration.failures
     assert isinstance(exploration.failure.exception, DivergenceError)
@@ -388,7 +388,7 @@ def test_check_raises_divergence():
         assert len(seen) < 5
 
     with pytest.raises(DivergenceError, match="keeps state between runs"):
-        detsched.check(program)
+        detsched.check(program, strategy="random")
 
 
 def test_a_real_failure_of_a_program_that_keeps_harmless_state():

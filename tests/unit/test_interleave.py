@@ -35,7 +35,7 @@ def race(fail):
 
 
 def test_bare():
-    """Bare: 500 runs of the body."""
+    """Bare: as many runs of the body as it takes, at most 500."""
     calls.clear()
 
     @detsched.interleave
@@ -43,7 +43,7 @@ def test_bare():
         race(False)
 
     assert body() is None
-    assert len(calls) == 500
+    assert 2 <= len(calls) <= 500
     assert set(calls) == {"a", "b"}
 
 
@@ -51,7 +51,7 @@ def test_with_settings():
     """With settings by name."""
     calls.clear()
 
-    @detsched.interleave(runs=7, seed=3)
+    @detsched.interleave(runs=7, seed=3, strategy="random")
     def body():
         race(False)
 
@@ -442,7 +442,7 @@ def test_the_search_goes_on_after_an_example_that_passes():
         race(False)
 
     token = str(detsched.record(program, seed=2).schedule)
-    decorated = detsched.example(token)(detsched.interleave(runs=10)(program))
+    decorated = detsched.example(token)(detsched.interleave(runs=10, strategy="random")(program))
     calls.clear()
 
     decorated()

@@ -110,7 +110,7 @@ def test_divergence_is_not_saved():
     """A failure that was not confirmed is not to be believed."""
     kept = []
 
-    @detsched.interleave(runs=20)
+    @detsched.interleave(runs=20, strategy="random")
     def keeps_state():
         kept.append(1)
         worker = threading.Thread(target=len, args=("",))

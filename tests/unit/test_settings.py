@@ -345,7 +345,7 @@ def test_setup():
         log.append(extra)
         return log
 
-    exploration = detsched.explore(program, "x", setup=setup, runs=5)
+    exploration = detsched.explore(program, "x", setup=setup, runs=5, strategy="random")
 
     assert list(exploration.outcomes) == ["['x']"]
     assert len(made) == 5

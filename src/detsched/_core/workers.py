@@ -13,8 +13,8 @@ from _thread import get_ident, start_new_thread
 from .baton import Baton, make_baton
 from .leftovers import Leftovers
 
-# Bound here: in a run, the name in the module gives the program's threads their own numbers.
-_get_native_id: Callable[[], int] | None = getattr(_thread, "get_native_id", None)
+# By name here: the threads of the pool begin in the middle of a run, where `_thread` tells what the program is to see.
+_get_native_id = getattr(_thread, "get_native_id", get_ident)
 _KEEP = 64
 """Idle OS threads that stay for later runs. More than that is a rare program; its threads end with its run."""
 
@@ -50,7 +50,7 @@ class Worker:
         self.os_ident = start_new_thread(self._loop, ())
 
     def _loop(self) -> None:
-        if _get_native_id is not None:
+        if hasattr(os, "sched_setaffinity"):
             self.native_id = _get_native_id()
         take = self.baton.take
         leftovers = Leftovers()

@@ -78,7 +78,6 @@ class Exploration(Generic[T]):
         self._failures: list[Failure] = []
         self._outcomes: dict[str, Witness] = {}
         self._runs_of: dict[tuple[str, ...], Run[T]] = {}
-        self._found_in: dict[tuple[str, ...], tuple[int, int]] = {}
         self.interrupted = False
         self._explaining = 0.0
         """How many of these seconds went into making failures simple and finding their causes."""
@@ -119,7 +118,9 @@ class Exploration(Generic[T]):
             return f"not complete{cut}"
         number = self._systematic_runs - self.redundant
         what = "order of yield points" if self._settings.strategy == "dfs" else "ordering"
-        whole = f"complete: the only {what}" if number == 1 else f"complete: all {number:,} {what.replace('order of', 'orders of').replace('ordering', 'orderings')}"
+        what = what if number == 1 else what.replace("order of", "orders of").replace("ordering", "orderings")
+        what += " of synchronisation" if what.startswith("ordering") and self._settings.granularity == "sync" else ""
+        whole = f"complete: the only {what}" if number == 1 else f"complete: all {number:,} {what}"
         again = f" ({_count(self.redundant, 'run')} twice)" if self.redundant else ""
         idle = ", with timeouts only when idle" if self._settings.timeouts == "idle" and self._timed else ""
         return f"{whole}{again}{idle}"
@@ -164,11 +165,11 @@ class Exploration(Generic[T]):
         self.complete = strategy.complete
         self.redundant, self.cut, self._systematic_runs = strategy.redundant, strategy.cut, strategy.runs
 
-    def _believe(self, failure: Failure, run: Run[T], index: int) -> None:
+    def _believe(self, failure: Failure, run: Run[T], index: int, by_seed: bool) -> None:
         self._failures.append(failure)
         self._runs_of[failure.origin] = run
-        self._found_in[failure.origin] = (index, run._session.settings.seed + index)
-        run._found = f"found in run {index + 1} (seed {run._session.settings.seed + index}), replayed: the same failure again"
+        seed = f" (seed {run._session.settings.seed + index})" if by_seed else ""
+        run._found = f"found in run {index + 1}{seed}, replayed: the same failure again"
 
     def _replace(self, failure: Failure, simpler: Failure, run: Run[T]) -> None:
         self._failures[self._failures.index(failure)] = simpler
@@ -314,7 +315,7 @@ def _confirm(
             exploration._runs_of.clear()
             return True
         confirmed = next(failure for failure in run.failures if failure.origin == found.origin)
-        exploration._believe(confirmed, run, index)
+        exploration._believe(confirmed, run, index, strategy.repeatable)
         if session.settings.shrink and confirmed.kind not in ("divergence", "uncontrolled"):
             _make_simple(exploration, session, confirmed, run)
         if found.kind == "uncontrolled":

@@ -8,6 +8,7 @@ first those that a preemption keeps apart, the second part of a thread's work fr
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 RUNS = 60
 """The most runs that the search for a cause may take."""
 STEPS = 300_000
+SECONDS = 10.0
+"""Real seconds after which no further run begins."""
+_clock = time.perf_counter
 _FOLLOWS = ("woken", "join", "open", "leave")
 """Operations that can only come after what wakes them."""
 _FURTHER = 6
@@ -189,9 +193,10 @@ def find(session: Session, run: Run[object]) -> Found:
     schedule = run.schedule
     most = min(session.settings.max_steps or STEPS, 2 * len(log) + 1_000)
     runs = steps = passed = 0
+    began = _clock()
     for pair in search.candidates():
         for plan in search.reversed(pair):
-            if runs >= RUNS or steps >= STEPS:
+            if runs >= RUNS or steps >= STEPS or _clock() - began >= SECONDS:
                 return Found(None, runs, passed)
             done = session.run(Guided(plan, schedule, most), Turn(0, session.settings.seed))
             runs += 1

@@ -41,7 +41,7 @@ from ..strategies import DFS, DPOR, Auto, Follow, RandomWalk, Replay, RoundRobin
 from ..strategies.guided import Guided
 from .state import INTERLEAVED
 
-_BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": RandomWalk, "random": RandomWalk, "roundrobin": RoundRobin, "dfs": DFS, "dpor": DPOR}
+_BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": Auto, "random": RandomWalk, "roundrobin": RoundRobin, "dfs": DFS, "dpor": DPOR}
 _OWN = (Auto, DFS, DPOR, Follow, RandomWalk, RoundRobin, Replay)
 
 

@@ -14,11 +14,13 @@ The proposals, again and again until none is taken:
 At the end a search by preemption bound (Musuvathi and Qadeer 2007) from none up to one less than the best: where it ends
 within what is left of the budget, the number of preemptions is the smallest there is.
 
-The effort is bounded by runs and by steps, never by time: the same failure shrinks to the same schedule on every machine.
+The effort is bounded by runs and by steps, so that the same failure shrinks to the same schedule on every machine. Only a program
+that is so slow that nobody would wait for that many runs is bounded by time, and the report says so.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -33,9 +35,12 @@ RUNS = 200
 """The most runs that one failure may take."""
 STEPS = 600_000
 """The most events in these runs together."""
+SECONDS = 20.0
+"""Real seconds after which no further run begins."""
 _SLACK = 1_000
 """A proposal may take twice as many events as the best so far, and so many more: a plan may lead into a loop."""
 
+_clock = time.perf_counter
 Score = tuple[int, int, int, tuple[int, ...]]
 
 
@@ -49,11 +54,15 @@ class Shrunk:
     """How many of these runs did not fail at all."""
     before: Score
     after: Score
+    hurried: bool = False
+    """Whether it was cut short because the runs took too long."""
 
     def __str__(self) -> str:
+        runs = f"{self.runs:,} run{'' if self.runs == 1 else 's'}"
+        short = f", cut short after {SECONDS:.0f} s: there may be a simpler one" if self.hurried else ""
         if self.before == self.after:
-            return f"nothing simpler was found in {self.runs:,} more runs"
-        return f"shrunk from {_size(self.before)} in {self.runs:,} runs"
+            return f"nothing simpler was found in {runs.replace(' ', ' more ')}{short}"
+        return f"shrunk from {_size(self.before)} in {runs}{short}"
 
 
 def _size(score: Score) -> str:
@@ -85,6 +94,8 @@ class Shrinker:
         self._endless = origin[0] in ("limit", "livelock")
         self._seen: set[Plan] = set()
         self._steps = 0
+        self._began = _clock()
+        self._hurried = False
         self.runs = self.passed = 0
         self.best: _Attempt | None = None
         self._length = 0
@@ -102,15 +113,16 @@ class Shrinker:
             self._search_below()
         except _Exhausted:
             pass
-        return Shrunk(self.best.done.schedule(), self.runs, self.passed, before, self.best.score)
+        return Shrunk(self.best.done.schedule(), self.runs, self.passed, before, self.best.score, self._hurried)
 
     def _improve(self) -> None:
         while True:
             score = self._best.score
             self._reorder()
             self._without(self._preempted_turns, _go_on)
-            self._without(lambda: range(len(self._best.plan.turns)), _leave_out)
-            self._one_by_one()
+            self._one_by_one(self._preempted_turns)
+            self._without(self._all_turns, _leave_out)
+            self._one_by_one(self._all_turns)
             self._smaller_answers()
             if self._best.score == score:
                 return
@@ -120,6 +132,9 @@ class Shrinker:
     def _try(self, plan: Plan, notes: Alternatives | None = None) -> Log:
         """Run a plan, and keep it if it fails in the same way and is simpler than what is known. What was done in the run."""
         if self.runs >= RUNS or self._steps >= STEPS:
+            raise _Exhausted
+        if _clock() - self._began >= SECONDS:
+            self._hurried = True
             raise _Exhausted
         most = self._session.settings.max_steps
         if not self._endless:
@@ -174,6 +189,9 @@ class Shrinker:
                 found.append(index)
         return found
 
+    def _all_turns(self) -> Sequence[int]:
+        return range(len(self._best.plan.turns))
+
     def _without(self, what: Callable[[], Sequence[int]], propose: Callable[[Plan, frozenset[int], Sequence[int]], Plan]) -> None:
         """Delta debugging over turns: leave away as many as possible at once, from the last one backwards."""
         chunk = len(what())
@@ -188,14 +206,14 @@ class Shrinker:
                 end = start
             chunk //= 2
 
-    def _one_by_one(self) -> None:
-        index = len(self._best.plan.turns) - 1
-        while index >= 0:
-            index = min(index, len(self._best.plan.turns) - 1)
+    def _one_by_one(self, what: Callable[[], Sequence[int]]) -> None:
+        """One turn after the other, from the last one backwards."""
+        index = len(self._best.plan.turns)
+        while earlier := [one for one in what() if one < index]:
+            index = earlier[-1]
             for proposal in _at(self._best.plan, index):
                 if self._propose(proposal):
                     break
-            index -= 1
 
     def _smaller_answers(self) -> None:
         answers = self._best.plan.answers

@@ -12,12 +12,16 @@ from .strategy import Strategy, Turn
 
 
 class Auto(Strategy):
-    """The first run and every second one after it at random, the others by `DPOR`; complete when that is."""
+    """The first run and every second one after it at random, the others by `DPOR`; complete when that is.
+
+    Where `DPOR` has nothing left to try, and yet does not cover everything, all further runs are at random.
+    """
 
     def __init__(self) -> None:
         self._random, self._dpor = RandomWalk(), DPOR()
         self._now: Strategy = self._random
         self._next: Strategy = self._random
+        self._exhausted = False
 
     @property
     def systematic(self) -> bool:  # type: ignore[override]
@@ -50,7 +54,7 @@ class Auto(Strategy):
         return self._dpor.runs
 
     def begin(self, run: Turn) -> None:
-        self._now = self._dpor if run.index % 2 else self._random
+        self._now = self._next
         self._now.begin(run)
 
     def choose(self, step: Step) -> ControlledThread:
@@ -60,5 +64,7 @@ class Auto(Strategy):
         return self._now.choose_value(count)
 
     def end(self, log: Log, failures: tuple[Failure, ...]) -> bool:
-        self._next = self._random if self._now is self._dpor else self._dpor
-        return self._now.end(log, failures)
+        more = self._now.end(log, failures)
+        self._exhausted = self._exhausted or not more
+        self._next = self._dpor if self._now is self._random and not self._exhausted else self._random
+        return not self.complete

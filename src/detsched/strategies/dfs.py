@@ -8,7 +8,10 @@ from .._core.log import Log
 from .._core.thread import ControlledThread
 from ..errors import DivergenceError
 from .replay import CAUSES
+from .spinning import Spins
 from .strategy import Strategy, Turn
+
+_CUT = ("limit", "livelock")
 
 
 class DFS(Strategy):
@@ -29,9 +32,11 @@ class DFS(Strategy):
         self._taken: list[int] = []
         self._options: list[int] = []
         self._depth = 0
+        self._spins = Spins()
 
     def begin(self, run: Turn) -> None:
         self._depth = 0
+        self._spins.begin()
 
     def _answer(self, options: int) -> int:
         depth = self._depth
@@ -44,7 +49,9 @@ class DFS(Strategy):
         return self._taken[depth]
 
     def choose(self, step: Step) -> ControlledThread:
-        enabled, current = step.enabled, step.current
+        enabled, current = self._spins.free(step), step.current
+        if len(enabled) == 1 or self._spins.stuck:
+            return enabled[0]
         answer = self._answer(len(enabled))
         if current is None or current not in enabled:
             return enabled[answer]
@@ -57,8 +64,8 @@ class DFS(Strategy):
 
     def end(self, log: Log, failures: tuple[Failure, ...]) -> bool:
         self.runs += 1
-        if any(failure.kind in ("limit", "livelock") for failure in failures):
-            self.cut += 1
+        self._spins.follow(log)
+        self.cut += any(failure.kind in _CUT and len(log) - 1 not in self._spins.idle for failure in failures) or self._spins.doubtful
         while self._taken and self._taken[-1] + 1 == self._options[-1]:
             self._taken.pop()
             self._options.pop()

@@ -11,7 +11,8 @@ Beyond the paper:
 - an acquire races with the previous holder's acquire, not with the release;
 - operations that were blocked at the end, or when the clock jumped, take part;
 - a letter is a thread *and* the answer to its question: `choose` branches in the same tree;
-- the end of a run that cuts others off conflicts with all that they do.
+- the end of a run that cuts others off conflicts with all that they do;
+- a thread that spins is held until another one has changed what it reads (`spinning.py`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ..._core.log import Log
 from ..._core.thread import ControlledThread
 from ...errors import DivergenceError
 from ..replay import CAUSES
+from ..spinning import Spins
 from ..strategy import Strategy, Turn
 from .ending import Endings
 from .letter import Asleep, Letter, Names
@@ -65,7 +67,8 @@ class DPOR(Strategy):
         something else than an earlier run that began alike."""
         self._nodes: list[Node] = []
         self._names = Names()
-        self._history = History(self._names)
+        self._spins = Spins()
+        self._history = History(self._names, self._spins)
         self._endings = Endings()
         self._plan: list[Branch] = []
         """What is to be run from where the next run branches off, and what is asleep there."""
@@ -85,9 +88,11 @@ class DPOR(Strategy):
         self._refused: dict[int, Letter] = {}
         self._answers: dict[int, tuple[int, int]] = {}
         self._names.begin()
+        self._spins.begin()
 
     def choose(self, step: Step) -> ControlledThread:
         index = step.index
+        free = self._spins.free(step)
         if index < len(self._nodes):
             node = self._nodes[index]
             for thread in step.enabled:
@@ -99,11 +104,11 @@ class DPOR(Strategy):
         self._follow(step.log)
         if self._following:
             wanted = self._following[0].letter.thread
-            for thread in step.enabled:
+            for thread in free:
                 if thread.label == wanted:
                     return thread
         current = step.current
-        return current if current is not None and current in step.enabled else step.enabled[0]
+        return current if current is not None and current in free and not self._spins.stuck else free[0]
 
     def choose_value(self, count: int) -> int:
         assert active.execution is not None
@@ -157,8 +162,9 @@ class DPOR(Strategy):
     def end(self, log: Log, failures: tuple[Failure, ...]) -> bool:
         self._follow(log)
         self.runs += 1
-        if any(failure.kind in _CUT for failure in failures):
-            self.cut += 1
+        spins = self._spins
+        spins.follow(log)
+        self.cut += any(failure.kind in _CUT and len(log) - 1 not in spins.idle for failure in failures) or spins.doubtful
         history, begun = self._history, len(self._nodes)
         history.forget(begun)
         races = history.follow(log, self._answers, begun)
@@ -177,7 +183,7 @@ class DPOR(Strategy):
     def _extend(self, log: Log, begun: int) -> None:
         """The nodes of the new part of the run."""
         nodes, asleep, letters = self._nodes, self._asleep, self._history.letters
-        if self._refused or len(log) < begun or not self._names.again(log.operations, [node.letter for node in nodes]):
+        if self._refused or len(log) < begun or not self._names.again(log.operations, [node.letter for node in nodes], self._spins.idle):
             # An operation was wrong about itself, or the program is another one from run to run: this vouches for nothing.
             self.cut += 1
         redundant = False

@@ -116,10 +116,12 @@ class Names:
         """A footprint in numbers."""
         return tuple([(self.number(resource), mode) for resource, mode in footprint])
 
-    def again(self, operations: Iterable[Operation], letters: Iterable[Letter]) -> bool:
-        """Whether the operations of a run touched what those of an earlier run did that began with the same choices."""
+    def again(self, operations: Iterable[Operation], letters: Iterable[Letter], idle: set[int]) -> bool:
+        """Whether the operations of a run touched what those of an earlier run did that began with the same choices; but for `idle` ones."""
         now = self._now
-        for operation, letter in zip(operations, letters):
+        for index, (operation, letter) in enumerate(zip(operations, letters)):
+            if index in idle:
+                continue
             for (resource, mode), (number, mode_before) in zip(operation.footprint(), letter.prints):
                 if mode is not mode_before or (now.get(id(resource)) != number and self.number(resource) != number):
                     return False

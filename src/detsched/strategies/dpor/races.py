@@ -22,6 +22,7 @@ from typing import NamedTuple
 from ..._core.log import Log
 from ..._core.operation import CAUSED, HELD, READ, WRITE, Footprint, Mode, Operation
 from ..._core.thread import ControlledThread
+from ..spinning import Spins
 from .ending import Ending, mark
 from .letter import Letter, Names, Print
 
@@ -44,11 +45,12 @@ class Race(NamedTuple):
 class History:
     """The present run as a word of letters, with its happens-before."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, spins: Spins) -> None:
         self.letters: list[Letter] = []
         self.ending: Ending | None = None
         """What the run was over with, where that may have cut threads off."""
         self._names = names
+        self._spins = spins
         self._clocks: list[Clock] = []
         self._thread: list[int] = []  # whose event it is, by number
         self._numbers: dict[str, int] = {}  # of threads, by label
@@ -68,11 +70,11 @@ class History:
         first, second, letter, independent = race
         if first == second:
             return [letter] if letter is not None else []
-        mine, nth, clocks, letters = self._thread[first], self.letters[first].nth, self._clocks, self.letters
-        before = [letters[i] for i in range(first + 1, min(second, len(clocks))) if clocks[i][mine] < nth]
+        mine, nth, clocks, letters, idle = self._thread[first], self.letters[first].nth, self._clocks, self.letters, self._spins.idle
+        before = [letters[i] for i in range(first + 1, min(second, len(clocks))) if clocks[i][mine] < nth and i not in idle]
         if letter is None:
             return before
-        after = [letters[i] for i in range(second + 1, len(clocks)) if clocks[i][mine] < nth]
+        after = [letters[i] for i in range(second + 1, len(clocks)) if clocks[i][mine] < nth and i not in idle]
         if self._last and second < len(letters) and not any(clocks[i][mine] >= nth for i in self._last):
             after.pop()  # the run would be over before the second event could come
         word = [*before, *after, letter] if any(map(letter.conflicts, after)) else [*before, letter, *after]
@@ -104,7 +106,7 @@ class History:
         questions of operations, by the event, each with the number of options."""
         self._log, self._races, self.ending = log, [], None
         names, begun = self._names, len(self.letters)
-        threads, operations = log.threads, log.operations
+        threads, operations, idle, awaits = log.threads, log.operations, self._spins.idle, self._spins.awaits
         final = {threads[index]: index for index in range(begun, len(threads))}
         for thread, *_ in log.left:
             final.pop(thread, None)
@@ -124,8 +126,10 @@ class History:
             thread, operation = threads[index], operations[index]
             number = self._numbered(thread)
             nth = len(self._events[number]) + 1
-            prints = names.prints(operation.footprint())
+            prints = names.prints(operation.footprint()) if index not in idle else ()
             own = len(prints)
+            if index in awaits:
+                prints += tuple((met, READ) for met in map(names.number, awaits[index]) if all(met != mine for mine, _ in prints))
             last = final.get(thread) == index
             if last:
                 prints += ((names.number(thread), WRITE),)
@@ -212,11 +216,29 @@ class History:
                     self._add(other, second, letter, operation, self._names.prints(changed), asks)  # type: ignore[arg-type]
             elif letter.last is None:
                 self._add(other, second, letter, operation, letter.prints[:own], letter.options > 1)
-            else:
+            elif second not in self._spins.awaits or not self._set_going(second, other):
                 self._races.append(Race(other, second, letter))
             self._join(known, other)
         for other in held:
             self._join(known, other)
+
+    def _awaiting(self, second: int, letter: Letter) -> Letter:
+        """A letter by which a thread that had been spinning goes on, in another order: it has read all that it waited for."""
+        letter.prints = *((self._names.number(resource), READ) for resource in self._spins.awaits[second]), *letter.prints
+        return letter
+
+    def _set_going(self, second: int, event: int) -> bool:
+        """Whether a thread that had been spinning would not have gone on without an event: nothing else that it waited for had come."""
+        awaited = {self._names.number(resource): since for resource, since in self._spins.awaits[second].items()}
+        if not any(number in awaited and mode is not READ for number, mode in self.letters[event].prints):
+            return False
+        for number, since in awaited.items():
+            for other, mode in reversed(self._touched.get(number, ())):
+                if other <= since:
+                    break
+                if mode is not READ and other != event and not self._comes_before(event, other):
+                    return False
+        return True
 
     def _join(self, clock: Clock, event: int) -> None:
         for thread, known in enumerate(self._clocks[event]):
@@ -251,6 +273,10 @@ class History:
                 changed = self._changed(letter, self._names.prints(operation.answering(value)), value, options)
                 if not independent and not self.letters[first].conflicts(changed):
                     continue
+            if second in self._spins.awaits:
+                if self._set_going(second, first):
+                    return
+                changed = self._awaiting(second, changed)
             self._races.append(Race(first, second, changed, independent))
 
     def _changed(self, letter: Letter, prints: tuple[Print, ...], value: int, options: int) -> Letter:
@@ -303,7 +329,7 @@ class History:
                 if not any(self._comes_before(event, other) for other in (*ends, *cut)):
                     self._races.append(Race(event, len(letters), None))
         for thread, operation, able, footprint, asks in log.left:
-            if able is not None:
+            if able is not None and thread not in self._spins.held:
                 self._pending(thread, operation, able, footprint, asks)
 
     def _comes_before(self, event: int, other: int) -> bool:
