@@ -6,6 +6,7 @@ end in a deadlock. It is the text of a function `program(log)`, to whose argumen
 
 from __future__ import annotations
 
+import math
 import queue
 import random
 import threading
@@ -168,7 +169,18 @@ class Noting:
 
 
 class BruteForce(Noting, ExhaustiveDFS):
-    """Every sequence of choices."""
+    """Every sequence of choices. Gives up early where it is foreseeable that there are far too many.
+
+    The probability with which a random walk would come to the runs so far, against their number, is an estimate of how many there are.
+    """
+
+    done = 0.0
+
+    def end(self, log, failures):
+        self.done += math.prod(1 / count for _, count in self.stack)
+        if self.most is not None and self.runs in (30, 100, 300) and self.runs > 3 * self.most * self.done:
+            raise TooMany
+        return super().end(log, failures)
 
 
 class Reduced(Noting, DPOR):

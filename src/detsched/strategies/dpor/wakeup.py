@@ -13,24 +13,39 @@ class Branch:
     """One letter to run, and what is to follow it; with nothing to follow, the run is free to go on as it likes.
 
     `doubtful`: there was an older branch beside it that leads to the same, if only the thread of its letter does not end there, and
-    gets the same answer.
+    gets the same answer. Then `wanted` are the words that somebody wanted to follow the last letter.
     """
 
-    __slots__ = ("letter", "following", "doubtful")
+    __slots__ = ("letter", "following", "doubtful", "wanted")
 
-    def __init__(self, letter: Letter, following: list[Branch], doubtful: bool = False) -> None:
+    def __init__(self, letter: Letter, following: list[Branch]) -> None:
         self.letter = letter
         self.following = following
-        self.doubtful = doubtful
+        self.doubtful = False
+        self.wanted: list[list[Letter]] = []
+
+    def want(self, word: list[Letter]) -> None:
+        """Note a word that is to follow."""
+        if not any(len(one) == len(word) and all(map(is_same, one, word)) for one in self.wanted):
+            self.wanted.append(word)
 
     def data(self) -> list[Any]:
         """The branch as plain data."""
-        return [self.letter.data(), [branch.data() for branch in self.following], self.doubtful]
+        wanted = [[letter.data() for letter in word] for word in self.wanted]
+        return [self.letter.data(), [branch.data() for branch in self.following], self.doubtful, wanted]
 
     @classmethod
     def of(cls, data: list[Any]) -> Branch:
         """What `data` gave."""
-        return cls(Letter.of(data[0]), [cls.of(branch) for branch in data[1]], bool(data[2]))
+        branch = cls(Letter.of(data[0]), [cls.of(one) for one in data[1]])
+        branch.doubtful = bool(data[2])
+        branch.wanted = [[Letter.of(letter) for letter in word] for word in data[3]]
+        return branch
+
+
+def is_same(one: Letter, other: Letter) -> bool:
+    """Whether two letters are the same event."""
+    return one.thread == other.thread and one.value == other.value and one.prints == other.prints
 
 
 class Place:
@@ -86,7 +101,7 @@ class Place:
 
     def insert(self, tree: list[Branch], word: list[Letter]) -> None:
         """Make sure that some branch of the tree from here leads to what `word` leads to."""
-        place = self
+        place, below_doubtful = self, False
         while True:
             doubtful = False
             for branch in tree:
@@ -102,9 +117,14 @@ class Place:
                 following[0].doubtful = doubtful
                 tree += following
                 return
-            if not branch.following:
-                return  # whatever comes after it will be run
+            if letter.last is None and position < len(word):
+                branch.letter = word[position]  # this one may tell whether its thread ends with it
             word = word[:position] + word[position + 1 :]
+            below_doubtful = below_doubtful or branch.doubtful
+            if not branch.following:
+                if below_doubtful and word:
+                    branch.want(word)
+                return  # whatever comes after it will be run
             if not word:
                 return
             tree, place = branch.following, Place(self._endings, [*place._before, branch.letter]) if self._endings else place
@@ -116,6 +136,6 @@ class Place:
     def _prune(self, branch: Branch, asleep: Sequence[Asleep], word: list[Letter]) -> bool:
         word = [*word, branch.letter]
         if not branch.following:
-            return self.covered(word, asleep)
+            return all(self.covered([*word, *rest], asleep) for rest in ([], *branch.wanted))
         branch.following = [one for one in branch.following if not self._prune(one, asleep, word)]
         return not branch.following
