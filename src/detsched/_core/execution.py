@@ -564,6 +564,9 @@ class Execution:
     def _unwind(self) -> ControlledThread:
         self.unwinding = True
         pending = [(t, t.pending) for t in self.live if t.pending is not None]
+        for _, operation in pending:
+            if operation.deadline is not None:
+                operation.due = self.clock.expired(operation.deadline)
         self.log.left = [(t, operation, _able(operation), operation.foresee(), operation.asks_now()) for t, operation in pending]
         self._fresh = None
         self._unwound.update(self.live)

@@ -50,13 +50,15 @@ class Operation:
     an operation whose effect depends on the state (a try-acquire) sets it where it is applied.
     """
 
-    __slots__ = ("resource",)
+    __slots__ = ("resource", "due")
 
     kind: ClassVar[str] = "operation"
     blocking: ClassVar[bool] = False
     """Whether `enabled` has to be asked at all."""
     deadline: float | None = None
     """Virtual time at which the operation gives up waiting and becomes enabled; None: never."""
+    due: bool
+    """Of one with a deadline: whether it might give up where it was applied, or where the run was over before that."""
     mode: Mode = WRITE
     sleeps: ClassVar[bool] = False
     """Whether only a jump of the clock can make it enabled."""

@@ -61,7 +61,7 @@ class Acquire(_OnSemaphore):
 class AcquireUntil(_OnSemaphore):
     """Take one as soon as there is one, or give up at a deadline."""
 
-    __slots__ = ("deadline", "mode", "_due")
+    __slots__ = ("deadline", "mode")
     kind = "acquire"
     blocking = True
     options = 2
@@ -71,7 +71,7 @@ class AcquireUntil(_OnSemaphore):
         super().__init__(semaphore)
         self.deadline = deadline
         self.mode: Mode = WRITE
-        self._due = False
+        self.due = False
 
     def enabled(self) -> bool:
         return self._semaphore._value > 0 or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
@@ -80,7 +80,7 @@ class AcquireUntil(_OnSemaphore):
         semaphore, self._semaphore = self._semaphore, None
         clock = active.execution.clock  # type: ignore[union-attr]
         self.found = semaphore._value
-        self._due = clock.expired(self.deadline)
+        self.due = clock.expired(self.deadline)
         if semaphore._value > 0 and not clock.fires():
             semaphore._value -= 1
             return True
@@ -97,7 +97,7 @@ class AcquireUntil(_OnSemaphore):
     def without(self, other: Operation) -> Footprint | Blocked:
         if self._available(other):
             return ((self.resource, self.mode if self.found else WRITE),)
-        return ((self.resource, READ),) if self._due else HELD
+        return ((self.resource, READ),) if self.due else HELD
 
     def asks(self, other: Operation) -> bool:
         return self._available(other)

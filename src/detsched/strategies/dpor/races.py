@@ -60,6 +60,7 @@ class History:
         self._floors: list[tuple[int, Clock]] = []  # the jumps of the clock: before which event, and all that was known
         self._touched: dict[int, list[tuple[int, Mode]]] = {}  # by number of the resource, the events that touched it
         self._signals = names.of("signals to the main thread")
+        self._by_thread: list[list[Race]] = []  # by number of the thread whose the second event is, races in which that may change
         self._last: list[int] = []  # the events that ended the run, none of which comes before another one
         self._log = Log()
         self._races: list[Race] = []
@@ -95,7 +96,11 @@ class History:
             for number, _ in self.letters.pop().prints:
                 self._touched[number].pop()
             self._clocks.pop()
-            self._events[self._thread.pop()].pop()
+            number = self._thread.pop()
+            self._events[number].pop()
+            races = self._by_thread[number]
+            while races and races[-1].second >= len(self.letters):
+                races.pop()
         while self._starts and self._starts[-1][0] >= length:
             self._begun[self._starts.pop()[1]] = -1
         while self._floors and self._floors[-1][0] > length:
@@ -159,16 +164,29 @@ class History:
                     self._begun[self._starts[-1][1]] = index
         if len(threads) <= settled:
             self._races = []
+        for index in range(settled, len(threads)):
+            other_thread = operations[index].other_thread()
+            if other_thread is not None and operations[index].kind != "start":
+                self._looked_at(index, self._numbered(other_thread), settled)
         while jumps:
             self._jump(*jumps.pop())
         self._end()
         return self._races
+
+    def _looked_at(self, index: int, thread: int, settled: int) -> None:
+        """Races that were reversed before, once more where an event looks at the second one's thread: in the other order that may end."""
+        clock = self._clocks[index]
+        for race in self._by_thread[thread]:
+            first, second, *_ = race
+            if second < settled and self.letters[second].nth > clock[thread] and self.letters[first].nth > clock[self._thread[first]]:
+                self._races.append(race)
 
     def _numbered(self, thread: ControlledThread) -> int:
         number = self._numbers.get(thread.label)
         if number is None:
             number = self._numbers[thread.label] = len(self._numbers)
             self._events.append([])
+            self._by_thread.append([])
             self._begun.append(-1)
             for clock in self._clocks:
                 clock.append(0)
@@ -277,7 +295,10 @@ class History:
                 if self._set_going(second, first):
                     return
                 changed = self._awaiting(second, changed)
-            self._races.append(Race(first, second, changed, independent))
+            race = Race(first, second, changed, independent)
+            self._races.append(race)
+            if second == len(self.letters):
+                self._by_thread[self._numbers[letter.thread]].append(race)
 
     def _changed(self, letter: Letter, prints: tuple[Print, ...], value: int, options: int) -> Letter:
         """What a letter would be in another order of things. Whether its thread would end with it cannot be told, so it may."""
