@@ -30,8 +30,9 @@ class Release(Operation):
         try:
             state.real.release()
         except RuntimeError:
-            operations = active.execution.log.operations  # type: ignore[union-attr]
-            if operations and operations[-1] is self:
+            execution = active.execution
+            operations = execution.log.operations  # type: ignore[union-attr]
+            if operations and operations[-1] is self and not execution.unwinding:  # type: ignore[union-attr]
                 operations[-1] = StrayRelease(state)
             raise
         state.owner = None
