@@ -30,6 +30,10 @@ class _OnSemaphore(Operation):
         self._semaphore = semaphore
         self.found: int | None = None
 
+    def foresee(self) -> Footprint:
+        self.found = self._semaphore._value
+        return self.footprint()
+
     def _available(self, other: Operation) -> bool:
         """Whether there would have been one, had `other` not come before."""
         if isinstance(other, Release) and other.mode is UPDATE:
@@ -89,7 +93,8 @@ class AcquireUntil(_OnSemaphore):
         return False
 
     def foresee(self) -> Footprint:
-        return ((self.resource, WRITE if self._semaphore._value > 0 else READ),)
+        super().foresee()
+        return ((self.resource, WRITE if self.found else READ),)
 
     def asks_now(self) -> bool:
         return self._semaphore._value > 0  # type: ignore[no-any-return]
@@ -126,7 +131,8 @@ class TryAcquire(_OnSemaphore):
         return False
 
     def foresee(self) -> Footprint:
-        return ((self.resource, WRITE if self._semaphore._value > 0 else READ),)
+        super().foresee()
+        return ((self.resource, WRITE if self.found else READ),)
 
     def without(self, other: Operation) -> Footprint | Blocked:
         return ((self.resource, WRITE if self._available(other) else READ),)
