@@ -111,7 +111,7 @@ class Start(Operation):
 class Join(_OnThread):
     """Wait for the end of a thread, or give up at a deadline."""
 
-    __slots__ = ("deadline", "_due")
+    __slots__ = ("deadline",)
     kind = "join"
     blocking = True
     mode = READ
@@ -120,7 +120,7 @@ class Join(_OnThread):
     def __init__(self, thread: ControlledThread, deadline: float | None) -> None:
         self.resource = thread
         self.deadline = deadline
-        self._due = False
+        self.due = False
 
     def enabled(self) -> bool:
         return self.resource.ended or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
@@ -129,10 +129,10 @@ class Join(_OnThread):
         return False
 
     def without(self, other: Operation) -> Footprint | Blocked:
-        return self.footprint() if self._due else CAUSED
+        return self.footprint() if self.due else CAUSED
 
     def apply(self) -> None:
-        self._due = active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
+        self.due = active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
         if not self.resource.ended:
             active.execution.clock.gave_up(self.deadline)  # type: ignore[union-attr]
 
