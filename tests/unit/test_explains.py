@@ -17,7 +17,7 @@ def in_threads(**bodies):
 
 def shown(program, **settings):
     """The run that a failure is shown by."""
-    exploration = detsched.explore(program, **{"runs": 500, "keep_going": False, "shrink": True, **settings})
+    exploration = detsched.explore(program, **{"runs": 500, "keep_going": False, "shrink": True, "granularity": "sync", **settings})
     assert exploration.failure is not None
     return exploration.run_of(exploration.failure)
 

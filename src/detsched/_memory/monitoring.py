@@ -11,7 +11,8 @@ until its events are switched off and on again.
 from __future__ import annotations
 
 import sys
-from types import CodeType
+from collections.abc import Callable
+from types import CodeType, FrameType
 from typing import Any
 
 from _thread import get_ident
@@ -68,6 +69,16 @@ class Monitoring:
 
     def begin_thread(self) -> None:
         pass
+
+    def debugged(self) -> None:
+        """A debugger has begun to trace."""
+        self._beside = True
+        self._local |= sys.monitoring.events.LINE  # type: ignore[attr-defined]
+        self.refresh()
+
+    def beside(self, frame: FrameType, event: str, arg: Any, theirs: Callable[[FrameType, str, Any], Any]) -> Any:
+        """What the trace function of a debugger does and returns."""
+        return theirs(frame, event, arg)
 
     def refresh(self) -> None:
         """Have every watched instruction announced again."""

@@ -126,11 +126,13 @@ class Run(Generic[T]):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What else a report says: whether this can happen under a GIL, data races that are no failures."""
+        """What else a report says: whether this can happen under a GIL, how exact its accesses are, data races that are no failures."""
         if self._done is None:
             return ()
         of_races = () if self._session.settings.races else tuple(f"data race on {race}" for race in self._done.races)
-        return (*((self._done.under_gil,) if self._failures and self._done.under_gil else ()), *of_races)
+        gil = (self._done.under_gil,) if self._failures and self._done.under_gil else ()
+        imprecise = (text.imprecise(self._done.imprecise),) if self._done.imprecise else ()
+        return (*gil, *imprecise, *of_races)
 
     @property
     def steps(self) -> int:
