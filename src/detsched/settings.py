@@ -104,7 +104,7 @@ class Settings:
     seed: int = 0
     runs: int | None = 500
     seconds: float | None = None
-    granularity: Literal["sync", "access", "gil", "line", "opcode"] = "sync"
+    granularity: Literal["sync", "access", "gil", "line", "opcode"] = "access"
     watch: Any = ()
     ignore: Any = ()
     races: bool = False

@@ -126,7 +126,7 @@ def test_same_failure_only():
         in_threads(add, named(add, "add-2"), look)
         assert s.a == 2
 
-    exploration = detsched.explore(program, runs=300, shrink=True)
+    exploration = detsched.explore(program, runs=300, shrink=True, granularity="sync")
     by_type = {type(failure.exception): exploration.run_of(failure) for failure in exploration.failures}
 
     assert set(by_type) == {KeyError, AssertionError}
@@ -225,7 +225,7 @@ def test_a_livelock_stays_a_fair_one():
 def test_shrink_can_be_turned_off():
     """With shrink=False the failure is shown by the schedule that it was found by."""
     program = next(p for p in MINIMUM if p.__name__ == "wronglock")
-    exploration = detsched.explore(program, runs=100, keep_going=False)
+    exploration = detsched.explore(program, runs=100, keep_going=False, granularity="sync")
 
     assert exploration.run_of(exploration.failure).shrunk is None
 

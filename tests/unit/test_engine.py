@@ -1098,7 +1098,7 @@ def test_a_thread_that_is_woken_too_early_waits_for_its_turn():
         thread.join()
         return early, began
 
-    assert detsched.run(program) == ([], [1])
+    assert detsched.run(program, granularity="sync") == ([], [1])
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not pin threads")

@@ -164,6 +164,8 @@ class Execution:
         """The `threading.Thread` of the main thread."""
         self.at_thread_begin: Callable[[ControlledThread], None] | None = None
         """Called in each thread, before it runs any code of the program."""
+        self.tracing: Any = None
+        """What makes events of watched code: it has to know of debuggers."""
         self.main = self.current = ControlledThread(None, "MainThread", False, False, pool.baton(), get_ident())
 
     # ------------------------------------------------------------------ the yield point

@@ -22,6 +22,12 @@ def short(event: Event) -> str:
     return event.words.replace(event.about, brief(event.about)) if event.about else event.words
 
 
+def _cell(event: Event, width: int) -> str:
+    """What was done, cut to a width; first goes the value."""
+    words = short(event)
+    return fit(words if len(words) <= width or not event.shows else short(replace(event, shows="")), width)
+
+
 def fit(text: str, width: int) -> str:
     """Text cut to a width."""
     return text if len(text) <= width else text[: max(0, width - 1)] + "…"
@@ -194,7 +200,7 @@ class _Columns(_Layout):
         mark = "►" if marked else " "
         if event.label not in self._labels:
             return fit(f"{mark}{event.step:>5}  {event.thread} {'joins' if event.kind == 'join' else event.done} {event.about}   {event.place}", WIDTH)
-        cells = [fit(short(event), self._width) if label == event.label else "" for label in self._labels]
+        cells = [_cell(event, self._width) if label == event.label else "" for label in self._labels]
         line = f"{mark}{event.step:>5}  " + "  ".join(f"{cell:<{self._width}}" for cell in cells)
         return with_source(f"{line}  {event.place:<{self._place}}", event)
 
@@ -210,5 +216,5 @@ class _List(_Layout):
 
     def row(self, event: Event, marked: bool) -> str:
         mark = "►" if marked else " "
-        line = f"{mark}{event.step:>5}  {fit(event.thread, self._name):<{self._name}}  {fit(short(event), 36):<36}  {event.place:<14}"
+        line = f"{mark}{event.step:>5}  {fit(event.thread, self._name):<{self._name}}  {_cell(event, 36):<36}  {event.place:<14}"
         return with_source(line, event)

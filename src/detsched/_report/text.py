@@ -119,6 +119,14 @@ def _remarks(run: ReportedRun) -> list[str]:
     return ["", *found] if found else []
 
 
+def imprecise(count: int) -> str:
+    """What is said of accesses whose object could not be told."""
+    return (
+        f"{_count(count, 'access', 'es')} told by the instruction alone, for values cannot be looked at on this interpreter: "
+        f"no ordering is missed, more than necessary are told apart"
+    )
+
+
 def told(run: ReportedRun, failure: Failure) -> Cause:
     """The cause of a failure of a run, as far as it is known."""
     racing = next(((race.first.step, race.second.step) for race in run.races if str(failure.exception) == f"data race on {race}"), None)

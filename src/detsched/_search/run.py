@@ -137,10 +137,12 @@ class Run(Generic[T]):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What else a report says: whether this can happen under a GIL, data races that are no failures."""
+        """What else a report says: whether this can happen under a GIL, how exact its accesses are, data races that are no failures."""
         if self._done is None:
             return ()
-        return (*((self._done.under_gil,) if self._failures and self._done.under_gil else ()), *self._races_besides())
+        gil = (self._done.under_gil,) if self._failures and self._done.under_gil else ()
+        imprecise = (text.imprecise(self._done.imprecise),) if self._done.imprecise else ()
+        return (*gil, *imprecise, *self._races_besides())
 
     def _races_besides(self) -> Iterator[str]:
         """The data races of the run where they are no failures: each location, and where it is accessed."""

@@ -180,8 +180,12 @@ def _bootstrap(thread: Any, context: contextvars.Context, wanted: bool) -> None:
         begins()
         context.run(thread.run)
     finally:
-        threading._active.pop(thread._ident, None)  # type: ignore[attr-defined]
-        mark_ended(thread)
+        try:
+            threading._active.pop(thread._ident, None)  # type: ignore[attr-defined]
+            mark_ended(thread)
+        except Unwind:  # the watchdog took it to be stuck, just here
+            mark_ended(thread)
+            raise
 
 
 # What outlives the run in a Thread object says that it has ended, in the way of each version.
@@ -217,7 +221,8 @@ else:
         lock = thread._tstate_lock
         if lock is not None:  # an interrupt may have come between start and mark
             threading._shutdown_locks.discard(lock)  # type: ignore[attr-defined]
-            lock._state.real.release()
+            if lock._state.real.locked():
+                lock._state.real.release()
 
     def _notice_end(thread: Any) -> bool:
         # Until somebody looks, the lock is still there; who takes it keeps the thread alive to the eye.

@@ -19,7 +19,6 @@ from .._core.execution import Execution
 from .._core.frames import program_frame
 from .._core.operation import Operation
 from .._core.thread import ControlledThread
-from .._memory.watching import Watching
 
 
 @functools.cache
@@ -34,47 +33,23 @@ def _debugger_class() -> type[Any]:
             holder, active.ident = active.ident, 0
             try:
                 super().interaction(*args, **kwargs)
+                _tell()
             finally:
                 active.ident = holder
 
-        # Where accesses are seen by a trace function, the debugger takes its place, and hands on to it what it gets.
-
-        def set_trace(self, frame: FrameType | None = None) -> None:
-            """Begin, with what is traced already traced further."""
-            self._traced: Any = sys.gettrace()
-            self._local: Any = None
-            outer = frame
-            while outer is not None:
-                if outer.f_trace is not None and outer.f_trace_opcodes:
-                    self._local, outer.f_trace_lines = outer.f_trace, True
-                outer = outer.f_back
-            super().set_trace(frame)
-
-        def trace_dispatch(self, frame: FrameType, event: Any, arg: Any) -> Any:
-            """An event, to whom it concerns."""
-            if event == "opcode":
-                if self._local is not None:
-                    self._local(frame, event, arg)
-                return self.trace_dispatch
-            local = self._traced(frame, event, arg) if event == "call" and self._traced is not None else None
-            following = super().trace_dispatch(frame, event, arg)
-            if local is None:
-                return following
-            self._local, frame.f_trace_lines = local, True
-            return self.trace_dispatch
-
-        def set_continue(self) -> None:
-            """Go on without the debugger, and with what was traced before it."""
-            super().set_continue()
-            if self._traced is not None and not self.breaks:
-                sys.settrace(self._traced)
-                frame: FrameType | None = sys._getframe()
-                while frame is not None:
-                    if frame.f_trace_opcodes and self._local is not None:
-                        frame.f_trace, frame.f_trace_lines = self._local, False
-                    frame = frame.f_back
+        def trace_dispatch(self, frame: FrameType, event: str, arg: Any) -> Any:
+            """Watched code makes its own events meanwhile."""
+            execution, theirs = active.execution, super().trace_dispatch
+            return theirs(frame, event, arg) if execution is None or execution.tracing is None else execution.tracing.beside(frame, event, arg, theirs)
 
     return Debugger
+
+
+def _tell() -> None:
+    """Tell those who make events of watched code that a debugger traces, too."""
+    execution = active.execution
+    if execution is not None and execution.tracing is not None:
+        execution.tracing.debugged()
 
 
 def prepare() -> None:
@@ -92,9 +67,12 @@ def stop(frame: FrameType | None, why: str) -> None:
         debugger = _debugger_class()(skip=["detsched.*"], nosigint=True)
     finally:
         active.ident = holder
+    outer: FrameType | None = frame
+    while outer is not None:
+        outer.f_trace_lines = True
+        outer = outer.f_back
     debugger.set_trace(frame)
-    for watching in Watching.entered:
-        watching.beside_a_debugger()
+    _tell()
 
 
 def breakpoint_in_run(*args: Any, **kwargs: Any) -> Any:
