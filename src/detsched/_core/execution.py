@@ -641,6 +641,7 @@ class Execution:
             except KeyboardInterrupt as error:
                 self.error = error
                 if not self.unwinding:
+                    main.pending = None  # it was at work, not about to do something
                     self._unwind()
             except BaseException as error:
                 self.raised_in(main, error)

@@ -75,6 +75,9 @@ def deadlock(execution: Execution, cycle: list[ControlledThread]) -> Failure:
     stands = positions(execution)
     if not cycle:
         cycle = _find_cycle(execution)
+    if cycle:  # whoever closed it, the same cycle is told from the same thread on
+        first = cycle.index(min(cycle, key=execution.live.index))
+        cycle = cycle[first:] + cycle[:first]
     by_label = {waiting.label: waiting for waiting in stands}
     round_ = tuple(by_label[thread.label] for thread in cycle)
     # Daemons wait for ever in healthy programs: they are named in the positions, not in the cause.

@@ -63,8 +63,9 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
         event = story.events[position]
         if position != before + 1:
             lines.append(_left_out(position - before - 1))
-        if event.reason:
-            lines.append(_rule(f"switch: {brief(event.reason)}"))
+        reason = _why_it_goes_on(story, before, position)
+        if reason:
+            lines.append(_rule(f"switch: {brief(reason)}"))
         before = position
         if event.kind == "start" and layout.folds:
             while index + 1 < len(shown) and shown[index + 1] == before + 1 and _continues(event, story.events[before + 1]):
@@ -89,6 +90,14 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
 
 def _left_out(count: int) -> str:
     return f"        … {count:,} {'step' if count == 1 else 'steps'} left out …"
+
+
+def _why_it_goes_on(story: Story, before: int, position: int) -> str:
+    """Why a step follows that of another thread that is shown before it: the last switch may be among what is left out in between."""
+    event = story.events[position]
+    if event.reason or before < 0 or story.events[before].label == event.label:
+        return event.reason
+    return next((one.reason for one in reversed(story.events[before + 1 : position]) if one.reason), "")
 
 
 def _continues(event: Event, following: Event) -> bool:
