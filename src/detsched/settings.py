@@ -48,8 +48,7 @@ _LATER: dict[str, str] = {
     "workers": "parallel search is not there yet",
     "executor": "parallel search is not there yet",
 }
-_LATER_VALUES: dict[tuple[str, Any], str] = {
-}
+_LATER_VALUES: dict[tuple[str, Any], str] = {}
 STRATEGIES = ("auto", "dpor", "dfs", "random", "roundrobin")
 BOUNDS = ("preemptions", "delays")
 _BOUNDED = ("auto", "dpor", "dfs")
@@ -118,7 +117,7 @@ class Settings:
     delays: int | None = None
     progress: Literal["auto"] | bool = "auto"
     resume: str | os.PathLike[str] | None = None
-    granularity: Literal["sync", "access", "gil", "line", "opcode"] = "sync"
+    granularity: Literal["sync", "access", "gil", "line", "opcode"] = "access"
     watch: Any = ()
     ignore: Any = ()
     races: bool = False

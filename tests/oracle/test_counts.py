@@ -398,7 +398,7 @@ def test_every_sequence_once():
             schedules.append(tuple(thread.label for thread in log.threads))
             return super().end(log, failures)
 
-    exploration = detsched.explore(sections(2, 2), strategy=Noting(), runs=None)
+    exploration = detsched.explore(sections(2, 2), strategy=Noting(), runs=None, granularity="sync")
 
     assert len(schedules) == len(set(schedules)) == exploration.runs
 

@@ -24,7 +24,7 @@ MOST_RUNS = 300 if PROGRAMS <= 100 else 2000
 @pytest.mark.parametrize(("bodies", "expected"), [pytest.param(bodies, expected, id=name) for name, bodies, expected in counted()])
 def test_known_number_of_orderings(bodies, expected):
     """Complete, as many runs as there are orderings, none twice."""
-    found = detsched.explore(program(bodies), strategy="dpor", runs=None)
+    found = detsched.explore(program(bodies), strategy="dpor", runs=None, granularity="sync")
 
     assert (found.complete, found.runs, found.redundant) == (True, expected, 0)
 
@@ -48,7 +48,7 @@ def test_statements(strategy, counts, orders):
             thread.join()
         return tuple(seen)
 
-    found = detsched.explore(merge, strategy=strategy, runs=None)
+    found = detsched.explore(merge, strategy=strategy, runs=None, granularity="sync")
 
     assert found.complete
     assert len(found.outcomes) == orders
@@ -123,7 +123,7 @@ def compare(text, **settings):
             strategy.keep(log)
             scope["program"](log)
 
-        return detsched.explore(run, strategy=strategy, runs=2 * MOST_RUNS, **settings)
+        return detsched.explore(run, strategy=strategy, runs=2 * MOST_RUNS, granularity="sync", **settings)
 
     brute, reduced = BruteForce(MOST_RUNS), Reduced()
     try:

@@ -33,7 +33,7 @@ def compare(seed):
     text, model = random_program(seed)
     strategy = Noting(MOST_RUNS)
     try:
-        exploration = detsched.explore(noted(text, strategy), strategy=strategy, runs=None)
+        exploration = detsched.explore(noted(text, strategy), strategy=strategy, runs=None, granularity="sync")
     except TooMany:
         return "too large"
     expected = model.outcomes()
@@ -71,7 +71,7 @@ def test_random_search_stays_within_the_model(start):
         found = {show(one) for one in expected}
         for number in range(20):
             strategy = Noting()
-            run = detsched.record(noted(text, strategy), seed=number)
+            run = detsched.record(noted(text, strategy), seed=number, granularity="sync")
             strategy.end(None, run.failures)
 
             assert {show(one) for one in strategy.found} <= found, f"program {seed}, seed {number}\n{text}"

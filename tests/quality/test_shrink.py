@@ -7,6 +7,7 @@ import pytest
 import detsched
 from detsched._search import shrink
 from detsched._search.shrink import RUNS
+from detsched.strategies import RandomWalk
 
 from test_finds import CASES, SETTINGS
 from kernels import MINIMUM, SAFESTACK, Shared, in_threads, named, reorder, reorder20, safestack, twostage, wronglock
@@ -43,7 +44,7 @@ def test_whichever_run_failed_first(program, seed):
     assert (run.preemptions, run.switches) == (1, {"bluetooth": 4, "twostage": 4, "reorder": 5, "wronglock": 6}[program.__name__])
 
 
-class AllAtOnce(detsched.strategies.RandomWalk):
+class AllAtOnce(RandomWalk):
     """Random choice among threads that are all there before one of them runs: what fails with many threads fails sooner."""
 
     def choose(self, step):
@@ -125,7 +126,7 @@ def test_same_failure_only():
         in_threads(add, named(add, "add-2"), look)
         assert s.a == 2
 
-    exploration = detsched.explore(program, runs=300, shrink=True)
+    exploration = detsched.explore(program, runs=300, shrink=True, granularity="sync")
     by_type = {type(failure.exception): exploration.run_of(failure) for failure in exploration.failures}
 
     assert set(by_type) == {KeyError, AssertionError}
@@ -198,10 +199,33 @@ def test_a_wait_in_a_loop_is_no_trap():
     assert run.preemptions == 1 and run.shrunk.runs <= RUNS
 
 
+def test_a_livelock_stays_a_fair_one():
+    """A thread that spins until another one does something does not shrink to a run in which that one is merely never let go."""
+
+    def program():
+        begun, stop = threading.Event(), threading.Event()
+
+        def spin():
+            begun.set()
+            while not stop.is_set():
+                pass
+
+        spinner = threading.Thread(target=spin, name="spinner")
+        spinner.start()
+        begun.wait()
+        spinner.join()
+        stop.set()
+
+    exploration, run = found(program, max_steps=2_000)
+
+    assert exploration.failure.kind == "livelock"
+    assert [(waiting.thread, waiting.operation) for waiting in run.failure.positions if waiting.blocked] == [("MainThread", "join spinner")]
+
+
 def test_shrink_can_be_turned_off():
     """With shrink=False the failure is shown by the schedule that it was found by."""
     program = next(p for p in MINIMUM if p.__name__ == "wronglock")
-    exploration = detsched.explore(program, runs=100, keep_going=False)
+    exploration = detsched.explore(program, runs=100, keep_going=False, granularity="sync")
 
     assert exploration.run_of(exploration.failure).shrunk is None
 

@@ -281,6 +281,30 @@ def test_cycle_is_found_at_once():
     assert "busy" not in str(run.failure.exception)
 
 
+def test_cycle_beside_others_is_replayed():
+    """The run is over with the cycle in a replay too, although two more threads could go on."""
+
+    def program():
+        one, other = threading.Lock(), threading.Lock()
+
+        def cross(first, second):
+            with first, second:
+                pass
+
+        threads = [threading.Thread(target=cross, args=pair) for pair in ((one, other), (other, one))]
+        threads += [threading.Thread(target=detsched.yield_point) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    found = detsched.explore(program, strategy="dpor", runs=None, granularity="sync")
+
+    assert found.complete
+    assert [failure.kind for failure in found.failures] == ["deadlock"]
+    assert detsched.record(program, schedule=found.failure.schedule).failure.kind == "deadlock"
+
+
 def test_cycle_of_three_rlocks():
     """RLocks make cycles too."""
 
@@ -1074,7 +1098,7 @@ def test_a_thread_that_is_woken_too_early_waits_for_its_turn():
         thread.join()
         return early, began
 
-    assert detsched.run(program) == ([], [1])
+    assert detsched.run(program, granularity="sync") == ([], [1])
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not pin threads")

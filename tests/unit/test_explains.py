@@ -17,7 +17,8 @@ def in_threads(**bodies):
 
 def shown(program, **settings):
     """The run that a failure is shown by."""
-    exploration = detsched.explore(program, **{"runs": 500, "keep_going": False, "shrink": True, **settings})
+    usual = {"runs": 500, "keep_going": False, "shrink": True, "strategy": "random", "granularity": "sync"}
+    exploration = detsched.explore(program, **{**usual, **settings})
     assert exploration.failure is not None
     return exploration.run_of(exploration.failure)
 

@@ -35,7 +35,7 @@ def race():
 @pytest.fixture(scope="module")
 def run():
     """The run that the failure is shown by."""
-    exploration = detsched.explore(race, runs=200, keep_going=False, shrink=True)
+    exploration = detsched.explore(race, runs=200, keep_going=False, shrink=True, strategy="random", granularity="sync")
     return exploration.run_of(exploration.failure)
 
 
@@ -130,7 +130,7 @@ def test_html_states_of_threads():
         thread.start()
         second.acquire()
 
-    run = detsched.record(program, strategy="roundrobin")
+    run = detsched.record(program, strategy="roundrobin", granularity="sync")
     assert run.failure.kind == "deadlock"
     threads = {thread["name"]: thread for thread in data_of(run.to_html())["runs"][0]["threads"]}
     words = data_of(run.to_html())["runs"][0]["words"]
@@ -188,7 +188,7 @@ def test_html_of_a_long_run_is_small():
         for thread in threads:
             thread.join()
 
-    run = detsched.record(program, seed=1)
+    run = detsched.record(program, seed=1, granularity="sync")
 
     assert run.steps == 5000
     assert len(run.to_html().encode()) < 2_000_000
@@ -208,6 +208,19 @@ def test_mermaid(run):
     assert sum(line.strip() == "end" for line in lines) == len([line for line in lines if line.strip().startswith("rect")]) == 4
     assert not any(";" in line.replace(";", "", line.count("#")) for line in lines if "#" in line)
     assert not any("<" in line.replace("<br/>", "") for line in lines)
+
+
+def test_mermaid_says_what_it_ended_in(run):
+    """Below the steps: the failure; for a deadlock who waits for what."""
+
+    def program():
+        lock = threading.Lock()
+        lock.acquire()
+        threading.Thread(target=lock.acquire, name="ann").start()
+
+    assert run.to_mermaid().splitlines()[-1].startswith("    Note over t0,t2: AssertionError in MainThread")
+    stuck = detsched.record(program, granularity="sync").to_mermaid().splitlines()
+    assert stuck[-1] == "    Note over t1: waits for ever to acquire lock"
 
 
 def test_json(run, tmp_path):

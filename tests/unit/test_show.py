@@ -121,6 +121,49 @@ def test_until_stops_after_a_step(race):
     assert "departs" not in said and "AssertionError in MainThread" in said
 
 
+PLAIN = """\
+import threading
+
+class Counter:
+    def __init__(self):
+        self.n = 0
+
+    def add(self):
+        value = self.n
+        self.n = value + 1
+
+def main():
+    counter = Counter()
+    threads = [threading.Thread(target=counter.add, name=name) for name in ("ann", "bob")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counter.n == 2
+
+main()
+"""
+
+
+def test_debugging_among_accesses(tmp_path):
+    """Where accesses are steps, the debugger stops at any of them, shows lines, steps on, and the replay goes on as recorded."""
+    (tmp_path / "plain.py").write_text(PLAIN, encoding="utf-8")
+    _, said = detsched_command("check", "--granularity", "access", "plain.py", folder=tmp_path, status=1)
+    token = re.search(r"--schedule (\S+)", said)[1]
+    events = json.loads(detsched_command("show", "--json", token, "plain.py", folder=tmp_path)[0])["events"]
+    for event in events:
+        if event["function"] != "Counter.add":
+            continue
+        printed, said = detsched_command(
+            "replay", "--until", str(event["step"]), "--schedule", token, "plain.py", folder=tmp_path, status=1,
+            typed="p 'value is', value\nn\np 'value is', value\nc\n",
+        )  # fmt: skip
+
+        assert f"step {event['step']}:" in said
+        assert "('value is', 0)" in printed and "unknown debugging event" not in printed
+        assert "departs" not in said and "AssertionError in MainThread" in said
+
+
 def test_pdb_stops_where_the_program_raised(race):
     """--pdb: post mortem, in the frame that raised."""
     folder, token = race

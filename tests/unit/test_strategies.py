@@ -87,7 +87,7 @@ def test_what_a_step_shows():
             seen.append((step.index, {t.name for t in step.enabled}, [t.pending.kind for t in step.enabled]))
             return step.enabled[-1]
 
-    run = detsched.record(program, strategy=Look)
+    run = detsched.record(program, strategy=Look, granularity="sync")
 
     assert run.failure is None
     assert seen[0][0] >= 1

@@ -416,6 +416,11 @@ def test_what_cannot_be_looked_at_conflicts_with_everything(monkeypatch):
     assert lost() == {"1", "2"}
     assert outcomes(lambda: shared_dict(False)) == {"1", "2"}
     assert outcomes(lambda: shared_dict(True)) == {"2"}
+    found = detsched.explore(shared_dict, True, granularity="access", runs=20)
+    assert found.imprecise > 0
+    assert f"{found.imprecise:,} accesses told by the instruction alone" in found.summary()
+    run = detsched.record(shared_dict, True, granularity="access")
+    assert "accesses told by the instruction alone" in run.report()
 
 
 def test_a_look_that_fails_is_our_fault(monkeypatch):
@@ -636,3 +641,51 @@ def test_a_finalizer_of_a_shared_object():
     exec(textwrap.dedent(text), variables)
 
     assert outcomes(variables["program"], runs=300) == {"['gone', 0]", "['gone', 1]", "[0, 'gone']", "[1, 'gone']"}
+
+
+def test_names_that_come_late_and_names_of_arguments():
+    """What the program calls an object counts from then on; a container that a thread is given is called what the thread calls it."""
+
+    def step(table):
+        table["a"] += 1
+        named.n += 1
+
+    named = None
+
+    def program():
+        nonlocal named
+        named = detsched.name(Counter(), "the total")
+        threads = [threading.Thread(target=step, args=({"a": 0},) if number else (shared,)) for number in range(2)]
+        threads.append(threading.Thread(target=step, args=(shared,)))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    shared = {"a": 0}
+    touched = {event.object for event in detsched.record(program, granularity="access").trace if event.operation in ("read", "write")}
+
+    assert {"the total.n", "table['a']"} <= touched
+
+
+def test_finalizers_of_what_was_in_a_container():
+    """What only a dead list refers to is finalized within the run, and nothing of it is kept as the run goes on."""
+    gone = []
+
+    class Thing:
+        def __del__(self):
+            gone.append(detsched.current_run() and detsched.current_run().steps)
+
+    def program():
+        things = [[Thing()] for _ in range(300)]
+        twice(lambda: [part.append(None) for part in things])
+        del things[:]
+        boxes = [[] for _ in range(300)]
+        twice(lambda: [box.append(None) for box in boxes])
+        early.append(len(gone))
+
+    early = []
+    detsched.record(program, granularity="access", max_steps=None)
+
+    assert len(gone) == 300 and None not in gone
+    assert early[0] > 0

@@ -105,6 +105,7 @@ class Execution:
         interrupts: Interrupts | None = None,
     ) -> None:
         self.log = Log()
+        self.log.anytime = timeouts_any
         self._threads, self._operations = self.log.threads, self.log.operations
         self.clock = (RealClock if real_clock else VirtualClock)(self.log, timeouts_any, self.answer)
         self.live: list[ControlledThread] = []
@@ -163,6 +164,8 @@ class Execution:
         """The `threading.Thread` of the main thread."""
         self.at_thread_begin: Callable[[ControlledThread], None] | None = None
         """Called in each thread, before it runs any code of the program."""
+        self.tracing: Any = None
+        """What makes events of watched code: it has to know of debuggers."""
         self.main = self.current = ControlledThread(None, "MainThread", False, False, pool.baton(), get_ident())
 
     # ------------------------------------------------------------------ the yield point
@@ -225,7 +228,7 @@ class Execution:
             enabled = self.enabled_now()
             if enabled:
                 return self._ask(enabled)
-            stop = self._jump()
+            stop = self._stop_at_cycle(me) or self._jump()
             if stop is not None:
                 return stop
 
@@ -251,12 +254,9 @@ class Execution:
             if operation.sleeps and not operation.enabled() and me in self._awake:
                 self._awake.remove(me)
             elif operation.holder() is not None:
-                cycle = verdict.lock_cycle(me)
-                if cycle:
-                    self.log.cycle = frozenset(cycle)
-                    chosen = self._stop(verdict.deadlock(self, cycle))
-                    if chosen is me:
-                        raise Unwind
+                chosen = self._stop_at_cycle(me) or chosen
+                if chosen is me:
+                    raise Unwind
         self._hand_over(chosen, me)
         while self._handlers and me is self.main and not self.unwinding:
             chosen = self._next(me)
@@ -264,6 +264,14 @@ class Execution:
                 self._hand_over(chosen, me)
         if self.unwinding:
             raise Unwind
+
+    def _stop_at_cycle(self, me: ControlledThread) -> ControlledThread | None:
+        """If a thread has closed a cycle of lock waits, that is the end of the run: a thread to unwind."""
+        cycle = verdict.lock_cycle(me)
+        if not cycle:
+            return None
+        self.log.cycle = frozenset(cycle)
+        return self._stop(verdict.deadlock(self, cycle))
 
     def _hand_over(self, chosen: ControlledThread, me: ControlledThread) -> None:
         try:
@@ -392,7 +400,7 @@ class Execution:
         else:
             operation = main.pending
             if operation is not None:
-                self.log.interrupted.append((len(self.log), operation, _able(operation), operation.foresee()))
+                self.log.interrupted.append((len(self.log), operation, _able(operation), operation.foresee(), operation.asks_now()))
             while self._handlers:
                 self._handlers.pop(0)()
             if operation is not None:
@@ -557,7 +565,11 @@ class Execution:
 
     def _unwind(self) -> ControlledThread:
         self.unwinding = True
-        self.log.left = [(t, t.pending, _able(t.pending), t.pending.foresee()) for t in self.live if t.pending is not None]
+        pending = [(t, t.pending) for t in self.live if t.pending is not None]
+        for _, operation in pending:
+            if operation.deadline is not None:
+                operation.due = self.clock.expired(operation.deadline)
+        self.log.left = [(t, operation, _able(operation), operation.foresee(), operation.asks_now()) for t, operation in pending]
         self._fresh = None
         self._unwound.update(self.live)
         self.log.pending = [(thread, thread.pending) for thread in self.live if thread.pending is not None]
@@ -629,6 +641,7 @@ class Execution:
             except KeyboardInterrupt as error:
                 self.error = error
                 if not self.unwinding:
+                    main.pending = None  # it was at work, not about to do something
                     self._unwind()
             except BaseException as error:
                 self.raised_in(main, error)

@@ -77,6 +77,10 @@ class Choose(Operation):
         self._count = count
         self.answer = -1
 
+    @property
+    def options(self) -> int:  # type: ignore[override]
+        return self._count
+
     def apply(self) -> int:
         assert active.execution is not None
         self.answer = active.execution.answer(self._count)

@@ -25,6 +25,8 @@ class Waiting:
     holder_label: str | None
     daemon: bool
     blocked: bool
+    callers: tuple[Location, ...] = ()
+    """Where the function at `location` was called from, and that one, and so on, as far as it is told."""
 
     def __str__(self) -> str:
         held = f" held by {self.holder}" if self.holder is not None else ""

@@ -89,6 +89,24 @@ def location_of(frame: FrameType | None) -> Location:
     return NOWHERE if found is None else locate(found.f_code, found.f_lineno or 0)
 
 
+INLINED = ("<listcomp>", "<dictcomp>", "<setcomp>")
+"""Functions whose frames newer interpreters do not have."""
+
+
+def callers(frame: FrameType | None, most: int = 3) -> tuple[Location, ...]:
+    """Where the program's innermost function was called from, and that one, and so on: the program's own frames."""
+    found: list[Location] = []
+    inner = program_frame(frame)
+    while inner is not None and len(found) < most:
+        outer = inner.f_back
+        while outer is not None and rank(outer.f_code.co_filename) != PROGRAM:
+            outer = None if id(outer.f_code) in boundaries else outer.f_back
+        if outer is not None and inner.f_code.co_name not in INLINED:
+            found.append(locate(outer.f_code, outer.f_lineno or 0))
+        inner = outer
+    return tuple(found)
+
+
 def raised_at(traceback: TracebackType | None) -> Location:
     """The innermost place of the program in a traceback; else the innermost place of all."""
     best, best_rank = NOWHERE, MACHINERY + 1

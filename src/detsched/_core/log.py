@@ -18,7 +18,7 @@ class Log:
     at any time, each with the label of the thread that asked.
     """
 
-    __slots__ = ("threads", "operations", "jumps", "expired", "pending", "answers", "waiting", "left", "ended", "cycle", "interrupted")
+    __slots__ = ("threads", "operations", "jumps", "expired", "pending", "answers", "waiting", "left", "ended", "cycle", "interrupted", "anytime")
 
     def __init__(self) -> None:
         self.threads: list[ControlledThread] = []
@@ -29,11 +29,14 @@ class Log:
         self.answers: list[tuple[str, int]] = []
         self.waiting: list[list[tuple[ControlledThread, Operation]]] = []
         """For each jump, the operations that could not go on because somebody else held what they wait for."""
-        self.left: list[tuple[ControlledThread, Operation, bool | None, Footprint]] = []
-        """The threads that were there when the run was over, each with its pending operation, whether that could have gone on
-        (True; False, because somebody held what it waits for; None, because what it waits for had not come), and its footprint then."""
-        self.interrupted: list[tuple[int, Operation, bool | None, Footprint]] = []
+        self.left: list[tuple[ControlledThread, Operation, bool | None, Footprint, bool]] = []
+        """The threads that were there when the run was over, each with its pending operation; whether that could have gone on (True;
+        False, because somebody held what it waits for; None, because what it waits for had not come), with what footprint, and
+        whether it would have asked the strategy something."""
+        self.interrupted: list[tuple[int, Operation, bool | None, Footprint, bool]] = []
         """Before which events the main thread called signal handlers, and what it was about to do, as in `left`."""
+        self.anytime = False
+        """Whether timeouts may fire at any time."""
         self.ended = False
         """Whether the run was over because the last thread that is no daemon had ended."""
         self.cycle: frozenset[ControlledThread] = frozenset()

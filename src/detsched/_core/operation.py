@@ -50,13 +50,15 @@ class Operation:
     an operation whose effect depends on the state (a try-acquire) sets it where it is applied.
     """
 
-    __slots__ = ("resource",)
+    __slots__ = ("resource", "due")
 
     kind: ClassVar[str] = "operation"
     blocking: ClassVar[bool] = False
     """Whether `enabled` has to be asked at all."""
     deadline: float | None = None
     """Virtual time at which the operation gives up waiting and becomes enabled; None: never."""
+    due: bool
+    """Of one with a deadline: whether it might give up where it was applied, or where the run was over before that."""
     mode: Mode = WRITE
     sleeps: ClassVar[bool] = False
     """Whether only a jump of the clock can make it enabled."""
@@ -64,6 +66,8 @@ class Operation:
     """The state in which an applied operation found its resource, where the effect of others depends on that: see `without`."""
     interrupts: ClassVar[bool] = False
     """Whether the main thread calls a signal handler because of it: then its order with all that the main thread does can be told."""
+    options: int = 1
+    """How many answers there are to the question that it may ask of the strategy; with a deadline only where timeouts may fire at any time."""
     external: ClassVar[bool] = False
     """Whether it waits for something outside of the run: see external.py."""
 
@@ -86,6 +90,10 @@ class Operation:
         """What the footprint would be, were the operation applied at this moment: asked where the run is over and cuts it off. To be
         overridden where the effect depends on the state."""
         return self.footprint()
+
+    def asks_now(self) -> bool:
+        """Whether it would ask its question, were it applied at this moment."""
+        return True
 
     def without(self, other: Operation) -> Footprint | Blocked:
         """What the footprint would have been, had `other` not come before: the question of a reduction that reverses the two.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import DeadlockError, LimitError, LivelockError
 from .contents import contents
 from .failure import Failure, Waiting
-from .frames import Location, location_of, parked_frame, program_frame
+from .frames import Location, callers, location_of, parked_frame, program_frame
 from .operation import READ
 from .values import exact, variables
 
@@ -32,16 +32,18 @@ def positions(execution: Execution) -> tuple[Waiting, ...]:
             continue
         blocked = operation.blocking and not operation.enabled()
         holder = operation.holder() if blocked else None
+        frame = _frame_of(execution, thread)
         found.append(
             Waiting(
                 thread.name,
                 thread.label,
                 operation.describe(),
-                location_of(_frame_of(execution, thread)),
+                location_of(frame),
                 None if holder is None else holder.name + (" (ended)" if holder.ended else ""),
                 None if holder is None else holder.label,
                 thread.daemon,
                 blocked,
+                callers(frame),
             )
         )
     return tuple(found)
@@ -73,6 +75,9 @@ def deadlock(execution: Execution, cycle: list[ControlledThread]) -> Failure:
     stands = positions(execution)
     if not cycle:
         cycle = _find_cycle(execution)
+    if cycle:  # whoever closed it, the same cycle is told from the same thread on
+        first = cycle.index(min(cycle, key=execution.live.index))
+        cycle = cycle[first:] + cycle[:first]
     by_label = {waiting.label: waiting for waiting in stands}
     round_ = tuple(by_label[thread.label] for thread in cycle)
     # Daemons wait for ever in healthy programs: they are named in the positions, not in the cause.

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from _thread import allocate_lock, start_new_thread
+from _thread import allocate_lock, get_ident, start_new_thread
 
 from ..errors import UncontrolledError
 from .active import active
@@ -176,7 +176,7 @@ def _bite(execution: Execution, failure: Failure, thread: ControlledThread) -> N
     _raise_in(thread.os_ident, Unwind)
     if _moves(execution, before):
         return
-    _raise_in(thread.os_ident, None)
+    _take_back(thread.os_ident)
     if thread is not execution.main:
         execution.leave_behind(thread, failure)
         return
@@ -200,6 +200,21 @@ def _raise_in(os_ident: int, error: type[BaseException] | None) -> None:
     """Have an exception raised at the next bytecode of an OS thread; None: not any more."""
     raised = ctypes.py_object(error) if error is not None else None
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(os_ident), raised)
+
+
+def _take_back(os_ident: int) -> None:
+    """Have the exception not raised any more.
+
+    The interpreter goes on looking for it until one is delivered, and on 3.11 no traced function gets past its first instruction while it
+    looks. So one is delivered here.
+    """
+    _raise_in(os_ident, None)
+    try:
+        _raise_in(get_ident(), Unwind)
+        while True:
+            pass
+    except Unwind:
+        pass
 
 
 watchdog = Watchdog()

@@ -125,7 +125,7 @@ class Reach:
                 kinds += [each for value in (*thing.args, *thing.keywords.values()) for each in (value, type(value))]
         for kind in kinds:
             module = sys.modules.get(kind.__module__) if isinstance(kind, type) and isinstance(kind.__module__, str) else None
-            if isinstance(module, ModuleType):
+            if isinstance(module, ModuleType) and module.__name__ not in sys.builtin_module_names:
                 names |= self.of_module(vars(module))
         for function in functions_in(kinds, self._watched):
             names |= _says(_walk(function.__code__)).stored | self.of_module(function.__globals__)

@@ -14,6 +14,7 @@ from weakref import ref
 
 from .._core.operation import READ, UPDATE, WRITE, Mode, Operation
 from .._core.resource import Resource
+from .._core.values import references_to
 from .showing import value_at
 
 Footprint = tuple[tuple[Resource, Mode], ...]
@@ -46,6 +47,9 @@ class Location(Resource):
         return f"{self.owner}{self.part}"
 
 
+_NO_NAMES: dict[int, tuple[Any, str]] = {}
+
+
 class SharedObject:
     """An object, or a variable, that accesses are about.
 
@@ -56,13 +60,15 @@ class SharedObject:
 
     __slots__ = (
         "kind", "nth", "creator", "given", "held", "weak", "attributes", "items",
-        "structure", "everything", "values", "exposed", "instance_of", "reads", "writes",
+        "structure", "everything", "values", "exposed", "instance_of", "reads", "writes", "address", "names",
     )  # fmt: skip
 
     def __init__(self, kind: str, nth: int, creator: str, given: str | None = None) -> None:
         self.kind, self.nth, self.creator, self.given = kind, nth, creator, given
         self.weak: _Reference | None = None
         self.held: Any = None
+        self.address, self.names = 0, _NO_NAMES
+        """Under which address the program may still give it a name."""
         self.attributes: dict[str, Location] = {}
         self.items: dict[Hashable, Location] = {}
         self.structure = Location(self, "")
@@ -81,6 +87,9 @@ class SharedObject:
         return f"{self.kind}{self.nth}@{self.creator}"
 
     def __str__(self) -> str:
+        named = self.names.get(self.address)
+        if named is not None:
+            return named[1]
         if self.given is not None:
             return self.given
         return self.kind if self.nth == 1 and self.creator == "0" else f"{self.kind} #{self.nth}{'' if self.creator == '0' else f' of thread {self.creator}'}"
@@ -193,6 +202,9 @@ class _Reference(ref[Any]):
     address: int
 
 
+_FEW = 64
+
+
 class Known:
     """The objects that a run has seen."""
 
@@ -203,11 +215,15 @@ class Known:
         self._exposed: dict[int, tuple[Any, SharedObject]] = {}
         self._kinds: dict[str, SharedObject] = {}
         self.names: dict[int, tuple[Any, str]] = {}
+        self._held: list[SharedObject] = []
+        self.due = _FEW
+        """How many objects may be held before it is time to let go of some."""
 
     def begin(self, names: dict[int, tuple[Any, str]]) -> None:
         """A new run: nothing has been seen. `names` are those that the program gives to objects."""
         self.of.clear()
         self._counts, self._exposed, self._kinds, self.names = {}, {}, {}, names
+        self._held, self.due = [], _FEW
 
     def at(self, address: int) -> SharedObject | None:
         """The entry of the object at an address, if it has been seen."""
@@ -247,18 +263,31 @@ class Known:
         self._exposed[id(variables)] = variables, owner
 
     def _enter(self, value: Any, kind: str, creator: str, given: str | None) -> SharedObject:
-        named = self.names.get(id(value))
-        if named is not None:
-            given = named[1]
         count = self._counts[creator, kind] = self._counts.get((creator, kind), 0) + 1
         entry = SharedObject(kind, count, creator, given)
+        entry.address, entry.names = id(value), self.names
         try:
             entry.weak = _Reference(value, self._forget)
             entry.weak.address = id(value)
         except TypeError:
             entry.held = value  # else another object might get its address, and be taken for it
+            self._held.append(entry)
+            self.due -= 1
         self.of[id(value)] = entry
         return entry
+
+    def let_go(self) -> None:
+        """Let go of what nobody else holds any more. Its finalizers run here, and those of what is in it."""
+        while True:
+            going = [entry for entry in self._held if references_to(id(entry.held)) == 1]
+            if not going:
+                break
+            dead = {id(entry) for entry in going}
+            self._held = [entry for entry in self._held if id(entry) not in dead]
+            for entry in going:
+                self.of.pop(id(entry.held), None)
+                entry.held = None
+        self.due = max(_FEW, len(self._held))
 
     def _forget(self, reference: _Reference) -> None:
         self.of.pop(reference.address, None)

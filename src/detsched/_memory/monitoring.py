@@ -11,7 +11,8 @@ until its events are switched off and on again.
 from __future__ import annotations
 
 import sys
-from types import CodeType
+from collections.abc import Callable
+from types import CodeType, FrameType
 from typing import Any
 
 from _thread import get_ident
@@ -45,8 +46,9 @@ class Monitoring:
         self._tool = free[0]
         monitoring.use_tool_id(self._tool, _NAME)
         self._instruction, self._off = events.INSTRUCTION, 0
-        self._beside = bool(others) or sys.gettrace() is not None
-        self._local = events.INSTRUCTION | (events.LINE | events.PY_START | events.PY_RESUME if self._beside else 0)
+        self._local = events.INSTRUCTION
+        if others or sys.gettrace() is not None:
+            self.debugged()
         monitoring.register_callback(self._tool, events.PY_START, self._starts)
         monitoring.register_callback(self._tool, events.PY_RESUME, self._starts)
         monitoring.register_callback(self._tool, events.INSTRUCTION, self._instruction_callback())
@@ -68,6 +70,16 @@ class Monitoring:
 
     def begin_thread(self) -> None:
         pass
+
+    def debugged(self) -> None:
+        """Another tool has come up: events of lines of our own, so that its do not swallow the instructions' (see above)."""
+        events: Any = sys.monitoring.events  # type: ignore[attr-defined]
+        self._local |= events.LINE | events.PY_START | events.PY_RESUME
+        self.refresh()
+
+    def beside(self, frame: FrameType, event: str, arg: Any, theirs: Callable[[FrameType, str, Any], Any]) -> Any:
+        """What the trace function of a debugger does and returns."""
+        return theirs(frame, event, arg)
 
     def refresh(self) -> None:
         """Have every watched instruction announced again."""

@@ -10,6 +10,7 @@ other threads have written in the meantime.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -39,14 +40,50 @@ class Tracing:
         """Trace the calling thread, on behalf of whoever traces it already too."""
         sys.settrace(self._tracer(sys.gettrace()))
 
+    def debugged(self) -> None:
+        """A debugger has taken our place: it calls `beside`."""
+
+    def beside(self, frame: FrameType, event: str, arg: Any, theirs: Callable[[FrameType, str, Any], _Trace]) -> _Trace:
+        """What the trace function of a debugger does and returns, with our own events for watched code."""
+        enter, local = self._functions()
+        if event == "opcode":
+            local(frame, event, arg)
+            return frame.f_trace
+        found = theirs(frame, event, arg)
+        if sys.gettrace() is None:  # it has let go
+            sys.settrace(enter)
+            outer: FrameType | None = frame
+            while outer is not None:
+                outer.f_trace = enter(outer, "call", None)
+                outer = outer.f_back
+            return frame.f_trace
+        ours = enter(frame, event, arg)
+        frame.f_trace_lines = found is not None
+        return ours if found is None else found
+
     def _tracer(self, other: _Trace) -> _Trace:
+        enter, local = self._functions()
+        return enter if other is None else self._beside(other, enter, local)
+
+    def _functions(self) -> tuple[_Trace, _Trace]:
+        """The trace function, and that of watched frames."""
         tables, at, watched = self._watching.sites, self._watching.at, self._watching.watched
 
         def local(frame: FrameType, event: str, arg: Any) -> Any:
-            if event == "opcode" and active.ident == get_ident():
-                site = tables[id(frame.f_code)].get(frame.f_lasti)
-                if site is not None:
-                    at(site, frame)
+            if event == "opcode":
+                if active.ident == get_ident():
+                    site = tables[id(frame.f_code)].get(frame.f_lasti)
+                    if site is not None:
+                        try:
+                            at(site, frame)
+                        except RecursionError:
+                            pass  # raised here it would end the tracing; the program's next call raises it, too
+                        return frame.f_trace or local  # a debugger may have put itself there
+                elif active.ident:
+                    # The run goes on, or has ended, without this thread.
+                    frame.f_trace_opcodes = False
+                    sys.settrace(None)
+                    return None
             return local
 
         def enter(frame: FrameType, event: str, arg: Any) -> Any:
@@ -59,7 +96,7 @@ class Tracing:
             frame.f_trace_lines = False
             return local
 
-        return enter if other is None else self._beside(other, enter, local)
+        return enter, local
 
     def _beside(self, other: _Trace, enter: _Trace, local: _Trace) -> _Trace:
         def both(frame: FrameType, event: str, arg: Any) -> Any:

@@ -6,6 +6,7 @@ execute.
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -24,7 +25,7 @@ from .alone import Alone
 from .attributes import is_own
 from .bytecode import ANY_ATTRIBUTE
 from .gil import Preemptions
-from .locations import known
+from .locations import Read, known
 from .monitoring import Monitoring
 from .points import INSTRUCTION, LINE, switch
 from .imports import Reach
@@ -60,6 +61,8 @@ class Watching:
         """Whether code came up during a run that stores under new names."""
         self.also: tuple[str, ...] = ()
         """The modules, by name, that were found to be within reach though no import says so."""
+        self.imprecise = 0
+        """Of how many accesses of the last run the object could not be told."""
         self._alone = Alone()
         self._source: Any = Source(self)
         self._cleanups = 0
@@ -93,6 +96,7 @@ class Watching:
         scene.thorough = self.thorough
         scene.stores_under = self._stores_under
         execution.at_thread_begin = self._begin_thread
+        execution.tracing = self._source
         setattr(execution, "_perform", self._guarded(execution._perform))
 
     def _guarded(self, perform: Callable[[Operation], Any]) -> Callable[[Operation], Any]:
@@ -111,9 +115,15 @@ class Watching:
 
         return guarded
 
+    def at_main_end(self) -> None:
+        """The program's main thread has come to its end: what only we still hold is let go of within the run."""
+        if exact:
+            known.let_go()
+
     def end(self, execution: Execution) -> None:
         """The run has ended."""
         self.blind = self.blind or (execution.main.children > 0 and not self._tables)
+        self.imprecise = 0 if exact else sum(isinstance(operation, Read) for operation in execution.log.operations)
         known.begin({})
 
     def _begin_thread(self, thread: ControlledThread) -> None:
@@ -142,9 +152,12 @@ class Watching:
 
     def _looked_up(self, variables: dict[str, Any]) -> frozenset[str]:
         """What the module can reach that has these global variables. It was not known to be within reach."""
-        name = variables.get("__name__")
-        if isinstance(name, str) and name.isascii() and self._reach.has_source(variables):
+        execution, name = active.execution, variables.get("__name__")
+        # What comes before the first thread comes in every run.
+        if execution is not None and execution.main.children and isinstance(name, str) and name.isascii() and self._reach.has_source(variables):
             self.also = tuple(sorted({*self.also, name}))
+        if active.ident != get_ident():
+            return self._reach.of_module(variables)
         holder, active.ident = active.ident, 0  # to look for modules is no doing of the program
         try:
             return self._reach.of_module(variables)
@@ -196,6 +209,8 @@ class Watching:
             self._yield(self._point)
         try:
             operation = site(frame)
+        except RecursionError:
+            raise  # the program's own recursion comes to its end here
         except Exception as error:
             execution.interrupt(  # type: ignore[union-attr]
                 InternalError(f"at an access in {frame.f_code.co_qualname}, line {frame.f_lineno}: {error!r}")
@@ -203,6 +218,8 @@ class Watching:
             return
         finally:
             scene.frame = None  # type: ignore[assignment]  # it holds the program's objects
+        if known.due < 0 and exact:
+            known.let_go()
         if operation is not None:
             self._yield(operation)
 
@@ -210,7 +227,7 @@ class Watching:
         execution = active.execution
         if len(execution.live) == 1 and self._alone.now(execution) and not (self.thorough and execution.main.children):  # type: ignore[union-attr, arg-type]
             return
-        if execution.unwinding:  # type: ignore[union-attr]
+        if execution.unwinding or execution.trespass is not None:  # type: ignore[union-attr]
             self._cleanups += 1
             if self._cleanups <= _PATIENCE_WITH_CLEANUP:
                 return
@@ -232,11 +249,15 @@ def _see_what_it_is_given(thread: ControlledThread) -> None:
     if handle is None:
         return
     target = getattr(handle, "_target", None)
-    things = [handle if type(handle) is not threading.Thread else None, getattr(target, "__self__", None), *(getattr(handle, "_args", None) or ()), *(getattr(handle, "_kwargs", None) or {}).values()]
-    for thing in things:
+    function, owner = getattr(target, "__func__", target), getattr(target, "__self__", None)
+    code: Any = getattr(function, "__code__", None)
+    parameters = getattr(code, "co_varnames", ())[owner is not None : getattr(code, "co_argcount", 0)]
+    arguments, keywords = getattr(handle, "_args", None) or (), getattr(handle, "_kwargs", None) or {}
+    for name, thing in [*itertools.zip_longest(parameters[: len(arguments)], arguments), *keywords.items()]:
+        scene.stored(id(thing), name)
+    for thing in (handle if type(handle) is not threading.Thread else None, owner):
         scene.stored(id(thing))
-    function = getattr(target, "__func__", target)
-    for name, cell in zip(getattr(getattr(function, "__code__", None), "co_freevars", ()), getattr(function, "__closure__", None) or ()):
+    for name, cell in zip(getattr(code, "co_freevars", ()), getattr(function, "__closure__", None) or ()):
         known.see_cell(cell, name, scene.creator)
         try:
             scene.stored(id(cell.cell_contents), name)

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from types import CodeType
 
-from .._core.failure import Failure, Waiting
+from .._core.failure import Failure
 from .._core.operation import READ
-from .story import LOCKS, Event, Pair, Story, clean, place_of, source_line
-from .table import WIDTH, fit, short, with_source
-
-_ENDS_WAITS = {
-    "Condition": ("notify",),
-    "Event": ("set", "clear"),
-    "Lock": ("release",),
-    "Semaphore": ("release",),
-    "BoundedSemaphore": ("release",),
-    "Barrier": ("arrive at", "open", "abort", "reset"),
-}
-"""By the kind of object that is waited at: the operations that decide whether the wait ends."""
+from . import stuck
+from .story import LOCKS, Event, Pair, Story, came_through, clean, place_of, source_line
+from .table import WIDTH, fit, short, with_source, wrapped
 
 _PRIMITIVES = ("Condition", "Event", "Semaphore", "BoundedSemaphore", "Barrier", "MainThread", "thread")
 """Kinds of objects that need no lock around them."""
@@ -35,24 +25,60 @@ class Cause:
     """The same in a few sentences, for where there is no room for lines."""
 
 
-def cause(failure: Failure, story: Story, pair: Pair | None, confirmed: bool) -> Cause:
-    """The cause of a failure. `pair` are the two steps whose order decides; `confirmed`: a run with them reversed passed."""
+def cause(failure: Failure, story: Story, pair: Pair | None, confirmed: bool, racing: tuple[int, int] | None = None) -> Cause:
+    """The cause of a failure. `pair` are the two steps whose order decides; `confirmed`: a run with them reversed passed.
+
+    `racing` are the two steps of a data race that is the failure.
+    """
     if failure.kind == "deadlock":
-        told = _deadlock(failure, story) if failure.cycle else _hang(failure, story)
+        told = stuck.deadlock(failure, story) if failure.cycle else stuck.hang(failure, story)
     elif failure.kind == "livelock":
-        told = _livelock(failure, story)
+        told = stuck.livelock(failure, story)
     elif failure.kind == "limit":
-        told = _repeats(story, failure)
+        told = stuck.repeats(story, failure)
     elif failure.kind == "exception":
-        told = _stood(failure)
+        told = stuck.stood(failure)
     else:
         told = []
+    if failure.kind == "race" and racing is not None:
+        return _race(story, *racing)
     if pair is None:
-        return Cause(told, brief=_goes_round(story, failure) if failure.kind == "livelock" else _waits(failure))
+        return Cause(told, brief=stuck.goes_round(story) if failure.kind == "livelock" else stuck.waits(failure))
     lines, marked, brief = _order(story, pair, confirmed, failure)
     if failure.kind == "deadlock":
-        return Cause([*told, "", *lines], marked, (*_waits(failure), *brief))
+        return Cause([*told, "", *lines], marked, (*stuck.waits(failure), *brief))
     return Cause([*lines, *(["", *told] if told else [])], marked, brief)
+
+
+def answers(story: Story) -> list[str]:
+    """Answers of `choose()` that are not the first option. After shrinking, these are the ones that matter."""
+    chosen = [event for event in story.events if event.kind == "choose" and not event.done.startswith("choose option 1 of")]
+    return [f"an answer of choose() has a part in it: {e.thread} gets {e.done.removeprefix('choose ')} at {e.place} (step {e.step})" for e in chosen]
+
+
+def given_back_too_often(story: Story) -> list[str]:
+    """Semaphores that a thread has given back more often than it took them. One that never takes them may well be a producer."""
+    taken: dict[tuple[str, int], int] = {}
+    found: dict[tuple[str, int], str] = {}
+    for event in story.events:
+        for key, mode in event.touches:
+            if story.kind_of(key) == "Semaphore":
+                one = event.label, key
+                taken[one] = taken.get(one, 0) + (1 if event.kind in ("acquire", "try acquire") and mode is not READ else -1 if event.kind == "release" else 0)
+                if taken[one] == -1 and any(e.kind == "acquire" for e in story.touching({key}, event.label)):
+                    said = f"{event.thread} gives {story.name_of(key)} back more often than it took it, at {event.place}"
+                    found.setdefault(one, f"{said}: a BoundedSemaphore would raise there")
+    return list(found.values())
+
+
+def _race(story: Story, first: int, second: int) -> Cause:
+    """Two accesses that nothing orders."""
+    events = [story.events[first - 1], story.events[second - 1]]
+    head = "cause: nothing orders these two steps, neither a lock in common nor anything else: they could come the other way round"
+    lines = [*wrapped(head, ""), *_steps(events)]
+    held = f": {_holding(events[0])}, {_holding(events[1])}" if events[0].held or events[1].held else ""
+    advice = f"what would rule it out: one lock held at both{held}"
+    return Cause([*lines, *wrapped(advice, "  ")], frozenset((first - 1, second - 1)), (head, advice))
 
 
 # ---------------------------------------------------------------- the order of two steps
@@ -63,8 +89,10 @@ def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple
     first = story.events[pair.first]
     common = story.common(pair)
     key = next((key for key, _ in first.touches if key in common), first.touches[0][0])
+    point = first.kind == "line"
     what = story.name_of(key)
-    data = story.kind_of(key) not in (*_PRIMITIVES, *LOCKS)
+    at = "" if point else f" at {what}"
+    data = not point and story.kind_of(key) not in (*_PRIMITIVES, *LOCKS)
     other = story.threads.get(pair.label, pair.label)
     if pair.second is None:
         head, steps = f"cause: {first.thread} takes {what} before {other} does", [first]
@@ -76,7 +104,9 @@ def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple
         before = _began(story, first, second, common)
         resumed = _resumed(story, first, second)
         inside, span = second, (first, back or resumed)
-        if back is not None and between:
+        if point and back is not None:
+            head, steps = f"cause: {other} comes between two steps of {first.thread} that belong together", [first, second, back]
+        elif back is not None and between:
             head = f"cause: {_pattern(what, data, first, between, back, common)}: {other} comes between two steps of {first.thread}"
             steps = [first, *between, back]
         elif before is not None:
@@ -84,28 +114,28 @@ def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple
             steps = [before, first, second]
             inside, span = first, (before, second)
         elif resumed is not None:
-            head = f"cause: {other} comes between two steps of {first.thread} that belong together, at {what}"
+            head = f"cause: {other} comes between two steps of {first.thread} that belong together{at and ',' + at}"
             steps = [first, second, resumed]
         else:
-            head, steps = f"cause: the order of two steps at {what}: {first.thread} comes before {other}", [first, second]
+            head, steps = f"cause: the order of two steps{at}: {first.thread} comes before {other}", [first, second]
             span = first, None
         facts = _facts(story, span, inside, common, key)
-        advice = _by_kind(failure, story, first, second) or _advice(span, inside)
+        advice = _by_kind(failure, story, first, second) or _advice(story, span, inside, common)
     if failure.kind == "deadlock" and failure.cycle:
         advice = "take these locks in one and the same order everywhere, or one lock in the place of both"
-    lines, brief = [*_wrapped(head, ""), *_steps(steps), *facts], [head]
+    if not confirmed:
+        head = head.replace("cause:", "suspected, not tested:", 1)
+    lines, brief = [*wrapped(head, ""), *_steps(steps), *facts], [head]
     if confirmed:
         where = f"step {pair.second + 1} before step {pair.first + 1}" if pair.second is not None else f"{other} first"
-        brief.append(f"reversed, with {where}, the run passes (done, and replayed)")
+        brief.append(f"the other way round, with {where}, the run passes (done, and replayed)")
+    else:
+        brief.append("check() and `detsched show` test such a thing: they do the run again with steps the other way round")
     if advice:
         brief.append(f"what would rule it out: {advice}")
     for sentence in brief[1:]:
-        lines += _wrapped(sentence, "  ")
+        lines += wrapped(sentence, "  ")
     return lines, frozenset(event.step - 1 for event in steps), tuple(brief)
-
-
-def _wrapped(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "    ", break_on_hyphens=False)
 
 
 def _resumed(story: Story, first: Event, second: Event) -> Event | None:
@@ -157,10 +187,19 @@ def _steps(events: list[Event]) -> list[str]:
     names = min(28, max(len(event.thread) for event in events))
     words = min(36, max(len(short(event)) for event in events))
     places = max(len(event.place) for event in events)
-    return [
-        with_source(f"  ► step {e.step:>3}  {fit(e.thread, names):<{names}}  {fit(short(e), words):<{words}}  {e.place:<{places}}", e)
-        for e in events
-    ]
+    lines: list[str] = []
+    told = set()
+    for e in events:
+        line = f"  ► step {e.step:>3}  {fit(e.thread, names):<{names}}  {fit(short(e), words):<{words}}  {e.place:<{places}}"
+        lines.append(with_source(line, e))
+        path = came_through(e)
+        if path and path not in told:
+            whole = f"{'':>14}{path}"
+            while len(whole) > WIDTH and ", from " in whole:
+                whole = whole.rpartition(", from ")[0]
+            lines.append(fit(whole, WIDTH))
+        told.add(path)
+    return lines
 
 
 def _facts(story: Story, span: tuple[Event, Event | None], inside: Event, common: set[int], key: int) -> list[str]:
@@ -168,16 +207,21 @@ def _facts(story: Story, span: tuple[Event, Event | None], inside: Event, common
     first, last = span
     lines = []
     at_object = last is not None and any(key in common for key, _ in last.touches)
-    if story.kind_of(key) in LOCKS:
+    if first.kind == "line":
+        pass
+    elif story.kind_of(key) in LOCKS:
         if last is not None and at_object:
-            free = f"{story.name_of(key)} is free in between: {first.thread} gives it back at {first.place} and takes it again at {last.place}"
-            lines += _wrapped(free, "  ")
+            given = next((e for e in story.touching({key}, first.label) if e.step > first.step and e.kind in ("release", "wait")), first)
+            free = f"{story.name_of(key)} is free in between: {first.thread} gives it back at {given.place} and takes it again at {last.place}"
+            lines += wrapped(free, "  ")
     elif story.kind_of(key) not in _PRIMITIVES and not set(inside.held_keys) & set(first.held_keys):
-        lines += _wrapped(f"no lock is held at both: {_holding(first)}, {_holding(inside)}", "  ")
+        none = not (first.held or inside.held or last is not None and last.held)
+        held = "at any of these steps" if none else f"at both: {_holding(first)}, {_holding(inside)}"
+        lines += wrapped(f"no lock is held {held}", "  ")
     call = _common_call(first, last) if last is not None and at_object else None
     if last is not None and call is not None and call[1] == call[2] and call[0] is not first.chain[0][0]:
         place = f"{place_of(call[0].co_filename, call[1])} in {clean(call[0].co_name)}"
-        lines += _wrapped(f"steps {first.step} and {last.step} belong to one line, {place}: {source_line(call[0].co_filename, call[1])}", "  ")
+        lines += wrapped(f"steps {first.step} and {last.step} belong to one line, {place}: {source_line(call[0].co_filename, call[1])}", "  ")
     return lines
 
 
@@ -189,17 +233,23 @@ def _by_kind(failure: Failure, story: Story, first: Event, second: Event) -> str
     """What helps against the classic mistakes with conditions and events."""
     if second.kind == "wake":
         return f"after a wait, look again (while …: wait()), for others may come before the thread that was woken ({second.place})"
+    if first.within.rpartition(".")[2] in ("empty", "full", "qsize"):
+        return "do not look first: get_nowait() (or put_nowait()), and handle Empty (or Full), for others come between the look and what follows"
     if second.kind == "clear":
         return "clear an event before the work that it announces is looked at, not after: what is set in between is lost"
-    if failure.kind == "deadlock" and any(waiting.operation.startswith("wake up from") for waiting in failure.positions):
+    if failure.kind == "deadlock" and any(stuck.came_too_early(waiting, story) for waiting in failure.positions):
         return "a notification is not kept: set a state before it, and look at the state before and after each wait (while not …: wait())"
     return ""
 
 
-def _advice(span: tuple[Event, Event | None], inside: Event) -> str:
+def _advice(story: Story, span: tuple[Event, Event | None], inside: Event, common: set[int]) -> str:
     first, last = span
     if last is not None:
-        return f"one lock held {_range(first, last)}, and by {inside.thread} at {_there(inside, first, last)} as well"
+        first, last = _whole(story, first, last, common)
+        call = _common_call(first, last)
+        if call is not None and any(code is call[0] for code, _, _ in inside.chain):
+            return f"one lock held {_range(first, last)}, whichever thread is there"
+        return f"one lock held {_range(first, last)}, and by {inside.thread} at {inside.place} as well"
     where = first.place or f"its step {first.step}"
     return (
         f"let {first.thread} wait for {inside.thread} before {where} (join, an Event, a Condition), "
@@ -237,151 +287,18 @@ def _range(first: Event, last: Event) -> str:
     return f"from {place_of(code.co_filename, line)} to {place_of(code.co_filename, last_line)} {inside}"
 
 
-def _there(second: Event, first: Event, last: Event) -> str:
-    """Where the other thread does its part: seen in the same function, if it is in it too."""
+def _whole(story: Story, first: Event, last: Event, common: set[int]) -> tuple[Event, Event]:
+    """From the first to the last step at the same object in the call that two steps belong to."""
     call = _common_call(first, last)
-    for code, line, _ in second.chain:
-        if call is not None and code is call[0]:
-            return place_of(code.co_filename, line)
-    return second.place
-
-
-# ---------------------------------------------------------------- deadlocks
-
-
-def _deadlock(failure: Failure, story: Story) -> list[str]:
-    lines = ["the cycle:"]
-    for waiting in failure.cycle:
-        holds = _holds_for(waiting, failure, story)
-        held_by = f", which {clean(waiting.holder)} {_has(waiting)}" if waiting.holder else ""
-        waits = f"waits to {clean(waiting.operation)} at {_at(waiting)}{held_by}"
-        if holds:
-            lines += [*_wrapped(f"{clean(waiting.thread)} {holds}", "  "), *_wrapped(waits, "      ")]
-        else:
-            lines += _wrapped(f"{clean(waiting.thread)} {waits}", "  ")
-    others = [waiting for waiting in failure.positions if waiting not in failure.cycle]
-    if others:
-        lines += ["outside the cycle:", *map(_position, others)]
-    return lines
-
-
-def _waits(failure: Failure) -> tuple[str, ...]:
-    """The cycle of a deadlock in a sentence; a wait without a cycle in one for each thread, those that only wait for another one last."""
-    if failure.kind != "deadlock":
-        return ()
-    if failure.cycle:
-        waits = (f"{w.thread} waits to {w.operation}" + (f", which {w.holder} {_has(w)}" if w.holder else "") for w in failure.cycle)
-        return (clean("; ".join(waits)),)
-    blocked = sorted((w for w in failure.positions if w.blocked and not w.daemon), key=lambda waiting: waiting.operation.startswith("join "))
-    return tuple(clean(str(waiting)) for waiting in blocked)
-
-
-def _has(waiting: Waiting) -> str:
-    return "has to end for" if waiting.operation.startswith("join") else "holds"
-
-
-def _holds_for(waiting: Waiting, failure: Failure, story: Story) -> str:
-    """What this thread holds that the one behind it in the cycle waits for, and where it took it."""
-    behind = [other for other in failure.cycle if other.holder_label == waiting.label]
-    for other in behind:
-        wanted = clean(other.operation).partition(" ")[2]
-        for event in reversed(story.events):
-            if event.label == waiting.label and event.kind in ("acquire", "try acquire", "wake") and event.about == wanted:
-                return f"holds {wanted}, taken at {event.place}"
-    return ""
-
-
-def _at(waiting: Waiting) -> str:
-    place = clean(str(waiting.location))
-    source = source_line(waiting.location.file, waiting.location.line)
-    return f"{place} [{fit(source, 40)}]" if source else place
-
-
-def _position(waiting: Waiting) -> str:
-    held = f" (held by {clean(waiting.holder)})" if waiting.holder is not None else ""
-    verb = "waits to" if waiting.blocked else "is about to"
-    daemon = " (daemon)" if waiting.daemon else ""
-    return fit(f"  {clean(waiting.thread)} {verb} {clean(waiting.operation)} at {_at(waiting)}{held}{daemon}", WIDTH)
-
-
-def _hang(failure: Failure, story: Story) -> list[str]:
-    lines = []
-    for waiting in failure.positions:
-        if not waiting.blocked or waiting.daemon:
-            lines += ["also there:", _position(waiting)] if not waiting.blocked else [_position(waiting)]
-            continue
-        lines.append(_position(waiting))
-        lines += _who_could(waiting, story)
-    return ["no cycle: each waits for what nobody will do any more", *lines]
-
-
-def _who_could(waiting: Waiting, story: Story) -> list[str]:
-    """Who did what would have ended the wait, and when; or that nobody ever did."""
-    about = clean(waiting.operation).partition(" ")[2]
-    about = about.removeprefix("up from ")
-    if waiting.holder is not None:
-        return _wrapped(f"{clean(waiting.holder)} has it and does not give it back", "      ")
-    kinds = story.kinds_called(about)
-    ends = next((ends for kind, ends in _ENDS_WAITS.items() if kind in kinds), ())
-    did = [e for e in story.events if e.about == about and e.kind in ends]
-    if not ends:
-        return []
-    began = max((e.step for e in story.events if e.label == waiting.label), default=0)
-    helped = [e for e in did if e.kind != "clear"]
-    if not helped:
-        return _wrapped(f"nobody ever did what could end this wait: {ends[0]}", "      ")
-    lines = []
-    for event in did[-3:]:
-        when = f"before {clean(waiting.thread)} began to wait (step {began})" if event.step < began else f"after step {began}"
-        lines += _wrapped(f"{event.thread} did {event.kind} at step {event.step} ({event.place}), {when}", "      ")
-    if all(event.step < began for event in helped):
-        lines.append("      nobody will do so again, and what was done before the wait began does not count")
-    return lines
-
-
-# ---------------------------------------------------------------- livelocks and limits
-
-
-def _livelock(failure: Failure, story: Story) -> list[str]:
-    lines = _repeats(story, failure)
-    others = [waiting for waiting in failure.positions if waiting not in failure.cycle]
-    blocked = [waiting for waiting in others if waiting.blocked]
-    if blocked:
-        lines += ["who could end it, and cannot go on:", *map(_position, blocked)]
-    elif not others:
-        lines.append("nobody else is there who could end it")
-    else:
-        lines += ["who else is there:", *map(_position, others)]
-    return lines
-
-
-def _goes_round(story: Story, failure: Failure) -> tuple[str, ...]:
-    """A livelock in a sentence."""
-    length, times = story.cycle
-    if not length:
-        return ()
-    steps = "; ".join(f"{event.thread} {short(event)} at {event.place}" for event in story.events[-length:][:4])
-    return (f"again and again, ×{times:,}: {steps}{'; …' if length > 4 else ''}",)
-
-
-def _repeats(story: Story, failure: Failure) -> list[str]:
-    """The shortest cycle that the run ended in, and how often it went round."""
-    length, times = story.cycle
-    if not length:
-        return ["where the threads stood:", *map(_position, failure.positions)]
-    last = story.events[-length:]
-    lines = [f"this step repeats, ×{times:,}:" if length == 1 else f"these {length:,} steps repeat, ×{times:,}:"]
-    for event in last[:12]:
-        lines.append(with_source(f"  {event.thread}  {short(event)}  {event.place}", event))
-    if length > 12:
-        lines.append(f"  … {length - 12:,} more")
-    return lines
-
-
-# ---------------------------------------------------------------- exceptions
-
-
-def _stood(failure: Failure) -> list[str]:
-    if not failure.positions:
-        return []
-    return ["where the other threads stood:", *map(_position, failure.positions)]
+    if call is None:
+        return first, last
+    frame = next((code, number) for code, _, number in first.chain if code is call[0])
+    mine = [event for event in story.events if event.label == first.label]
+    inside = [any((code, number) == frame for code, _, number in event.chain) for event in mine]
+    begin, end = mine.index(first), mine.index(last)
+    while begin and inside[begin - 1]:
+        begin -= 1
+    while end + 1 < len(mine) and inside[end + 1]:
+        end += 1
+    touching = [event for event in mine[begin : end + 1] if event.kind != "release" and any(key in common for key, _ in event.touches)]
+    return min(touching, key=lambda e: e.step, default=first), max((*touching, last), key=lambda e: e.step)

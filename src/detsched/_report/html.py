@@ -1,6 +1,6 @@
 """A run as a picture: one self-contained HTML file that needs no network, with the failing run beside the nearest passing one.
 
-The page is `timeline.html` with `timeline.css` and `timeline.js` in it; what it shows is one JSON value. Nothing of the program
+The page is `timeline.html` with the style and the scripts beside it put into it; what it shows is one JSON value. Nothing of the program
 gets into the page as markup: the value has its angle brackets and ampersands escaped, and the page shows text as text.
 """
 
@@ -16,7 +16,8 @@ from importlib import resources
 from typing import Any
 
 from .._core.failure import Failure
-from .story import Story, brief, clean, place_of
+from .story import Story, brief, clean, place_of, with_block
+from .stuck import for_ever
 
 _AROUND = 3
 """Lines of source shown before and after the line of a step."""
@@ -51,12 +52,12 @@ def page(verdict: str, why: Sequence[str], report: str, runs: Sequence[Shown]) -
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    parts = {"TITLE": html.escape(value["verdict"]), "STYLE": _part("css"), "SCRIPT": _part("js"), "DATA": text}  # type: ignore[arg-type]
-    return re.sub("@@([A-Z]+)@@", lambda match: parts[match[1]], _part("html"))
+    parts = {"TITLE": html.escape(value["verdict"]), "STYLE": _part(".css"), "SCRIPT": _part("_view.js") + _part(".js"), "DATA": text}  # type: ignore[arg-type]
+    return re.sub("@@([A-Z]+)@@", lambda match: parts[match[1]], _part(".html"))
 
 
 def _part(suffix: str) -> str:
-    return resources.files(__package__).joinpath(f"timeline.{suffix}").read_text(encoding="utf-8").strip() + ("\n" if suffix == "html" else "")
+    return resources.files(__package__).joinpath(f"timeline{suffix}").read_text(encoding="utf-8")
 
 
 def _run(shown: Shown) -> dict[str, Any]:
@@ -103,8 +104,8 @@ def _ends(shown: Shown, lanes: dict[str, int], words: _Words) -> list[list[int]]
         return []
     found = []
     if failure.kind == "deadlock":
-        for waiting in failure.positions:
-            if waiting.blocked and not waiting.daemon and waiting.label in lanes:
+        for waiting in for_ever(failure):
+            if waiting.label in lanes:
                 held = f", held by {clean(waiting.holder)}" if waiting.holder is not None else ""
                 said = f"{clean(waiting.thread)} waits for ever to {brief(clean(waiting.operation))}{held} ({clean(str(waiting.location))})"
                 found.append([lanes[waiting.label], -1, words(said)])
@@ -133,7 +134,7 @@ class _Places:
         if number is None:
             number = self._known[file, line] = len(self._all)
             name = clean(f"{file}:{line}") if file else ""
-            self._all.append([name, line, clean(linecache.getline(file, line).strip()) if file else "", _around(file, line), place_of(file, line)])
+            self._all.append([name, line, with_block(file, line), _around(file, line), place_of(file, line)])
         return number
 
     def all(self) -> list[list[Any]]:

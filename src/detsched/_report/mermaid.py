@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from .story import Event, Story
+from .._core.failure import Failure
+from .story import Event, Story, brief, clean
+from .stuck import for_ever
 from .table import chosen, short
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._-()[]/=,:'?!→←…")
@@ -15,8 +17,11 @@ def escaped(text: str) -> str:
     return "".join(c if c in _PLAIN or ord(c) > 0xA0 else f"#{ord(c)};" for c in text)
 
 
-def diagram(story: Story, marks: Collection[int]) -> str:
-    """The diagram: a participant for each thread, a note for each step, a message along each arrow from thread to thread."""
+def diagram(story: Story, marks: Collection[int], failure: Failure | None = None) -> str:
+    """The diagram: a participant for each thread, a note for each step, a message along each arrow from thread to thread.
+
+    Below the steps of a deadlock stands who waits for what, below those of other failures what it was.
+    """
     ids = {label: f"t{number}" for number, label in enumerate(story.threads)}
     lines = ["sequenceDiagram", *(f"    participant {ids[label]} as {escaped(name)}" for label, name in story.threads.items())]
     shown = chosen(story, set(marks))
@@ -36,7 +41,17 @@ def diagram(story: Story, marks: Collection[int]) -> str:
         if event.preempted:
             lines.append(f"    Note over {ids[story.events[index - 1].label]}: preempted")
         lines += ["    rect rgba(255, 190, 70, 0.35)", f"    {note}", "    end"] if index in marks else [note]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_ends(story, ids, failure)]) + "\n"
+
+
+def _ends(story: Story, ids: dict[str, str], failure: Failure | None) -> list[str]:
+    if failure is None or not ids:
+        return []
+    waits = [waiting for waiting in for_ever(failure) if waiting.label in ids]
+    if waits:
+        return [f"    Note over {ids[one.label]}: waits for ever to {escaped(brief(clean(one.operation)))}" for one in waits]
+    everybody = ",".join(dict.fromkeys((next(iter(ids.values())), [*ids.values()][-1])))
+    return [f"    Note over {everybody}: {escaped(clean(str(failure)))}"]
 
 
 def _thing(event: Event, earlier: Event) -> str:

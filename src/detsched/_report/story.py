@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from .._core.failure import Waiting
+from .._core.frames import INLINED
 from .._core.log import Log
 from .._core.operation import READ, UPDATE, Mode
 from .._core.precedence import predecessors
@@ -77,8 +79,8 @@ class Event:
 
     @property
     def source(self) -> str:
-        """The line of source, without indentation."""
-        return source_line(self.file, self.line)
+        """The line of source, without indentation; of a `with` that takes something, what is done with it as well."""
+        return with_block(self.file, self.line) if self.kind in _TAKES else source_line(self.file, self.line)
 
 
 def place_of(file: str, line: int) -> str:
@@ -89,6 +91,27 @@ def place_of(file: str, line: int) -> str:
 def source_line(file: str, line: int) -> str:
     """A line of source, without indentation; empty where there is no source."""
     return clean(linecache.getline(file, line).strip()) if file and line else ""
+
+
+def with_block(file: str, line: int) -> str:
+    """A line of source; if it begins a `with` block, with the first line of the block, and … if there are more."""
+    head = source_line(file, line)
+    if not (head.startswith("with ") and head.endswith(":")):
+        return head
+    depth = _depth(linecache.getline(file, line))
+    body, number = list[str](), line
+    while len(body) < 2:
+        number += 1
+        text = linecache.getline(file, number)
+        if not text or text.strip() and _depth(text) <= depth:
+            break
+        if text.strip() and not text.lstrip().startswith("#"):
+            body.append(clean(text.strip()))
+    return " ".join((head, *body[:1], *("…" for _ in body[1:])))
+
+
+def _depth(text: str) -> int:
+    return len(text) - len(text.lstrip())
 
 
 def clean(text: str) -> str:
@@ -102,6 +125,22 @@ _PLACE = re.compile(r" \([^()]*:\d+\)(?=$| )")
 def brief(about: str) -> str:
     """The name of an object without the place where it was made."""
     return _PLACE.sub("", about)
+
+
+def came_through(event: Event) -> str:
+    """Through which calls of the program a thread came to a step: empty where it was in the first one."""
+    chain = [frame for frame in event.chain if frame[0].co_name not in INLINED][:4]
+    return _through([(code.co_filename, line, code.co_name) for code, line, _ in chain])
+
+
+def stands_in(waiting: Waiting) -> str:
+    """Through which calls of the program a thread came to where it stands."""
+    return _through([(place.file, place.line, place.function.rpartition(".")[2]) for place in (waiting.location, *waiting.callers)])
+
+
+def _through(calls: list[tuple[str, int, str]]) -> str:
+    callers = [f"{place_of(file, line)} ({clean(function)})" for file, line, function in calls[1:]]
+    return f"in {clean(calls[0][2])}, called from {', from '.join(callers)}" if callers else ""
 
 
 class Holding(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -21,9 +22,20 @@ def short(event: Event) -> str:
     return event.words.replace(event.about, brief(event.about)) if event.about else event.words
 
 
+def _cell(event: Event, width: int) -> str:
+    """What was done, cut to a width; first goes the value."""
+    words = short(event)
+    return fit(words if len(words) <= width or not event.shows else short(replace(event, shows="")), width)
+
+
 def fit(text: str, width: int) -> str:
     """Text cut to a width."""
     return text if len(text) <= width else text[: max(0, width - 1)] + "…"
+
+
+def wrapped(text: str, indent: str) -> list[str]:
+    """A paragraph in lines, those after the first one set in further."""
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "    ", break_on_hyphens=False)
 
 
 def with_source(line: str, event: Event) -> str:
@@ -38,7 +50,7 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
         return []
     length, times = story.cycle
     shown = chosen(story, set(marked))
-    columns = _columns(story, shown, stuck or {})
+    columns = _columns(story, shown, marked)
     if len(columns) * (_NARROWEST + 2) + 8 + 16 <= WIDTH:
         layout: _Layout = _Columns(columns, story, shown)
     else:
@@ -51,8 +63,9 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
         event = story.events[position]
         if position != before + 1:
             lines.append(_left_out(position - before - 1))
-        if event.reason:
-            lines.append(_rule(f"switch: {event.reason}"))
+        reason = _why_it_goes_on(story, before, position)
+        if reason:
+            lines.append(_rule(f"switch: {brief(reason)}"))
         before = position
         if event.kind == "start" and layout.folds:
             while index + 1 < len(shown) and shown[index + 1] == before + 1 and _continues(event, story.events[before + 1]):
@@ -71,12 +84,20 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
         lines.append(f"        … and so on: {'this step' if length == 1 else f'the last {length:,} steps'} ×{times:,} …")
     elif left_out:
         lines.append(_left_out(left_out))
-    lines += [_rule(f"{story.threads.get(label, label)} waits for ever to {what}") for label, what in (stuck or {}).items()]
+    lines += [_rule(f"{story.threads.get(label, label)} waits for ever to {brief(what)}") for label, what in (stuck or {}).items()]
     return lines
 
 
 def _left_out(count: int) -> str:
     return f"        … {count:,} {'step' if count == 1 else 'steps'} left out …"
+
+
+def _why_it_goes_on(story: Story, before: int, position: int) -> str:
+    """Why a step follows that of another thread that is shown before it: the last switch may be among what is left out in between."""
+    event = story.events[position]
+    if event.reason or before < 0 or story.events[before].label == event.label:
+        return event.reason
+    return next((one.reason for one in reversed(story.events[before + 1 : position]) if one.reason), "")
 
 
 def _continues(event: Event, following: Event) -> bool:
@@ -137,12 +158,21 @@ def chosen(story: Story, marked: set[int]) -> list[int]:
     return [wanted[place] for place in sorted(near)]
 
 
-def _columns(story: Story, shown: list[int], stuck: dict[str, str]) -> list[str]:
-    """The labels of the threads that get a column: those that do more than start threads and wait for their end."""
+def _columns(story: Story, shown: list[int], marked: Collection[int]) -> list[str]:
+    """The labels of the threads that get a column: those that do more than start threads and wait for their end.
+
+    Where there is not room enough for all, the main thread does without if nothing of it is marked.
+    """
     active = {story.events[position].label for position in shown if story.events[position].kind not in ("start", "join")}
     if not active:
         active = {story.events[position].label for position in shown}
-    return [label for label in story.threads if label in active]
+    labels = [label for label in story.threads if label in active]
+    main = next(iter(story.threads))
+    longest = max(len(short(story.events[position])) for position in shown)
+    narrow = len(labels) * (longest + 2) + 10 + max(len(story.events[position].place) for position in shown) > WIDTH
+    if narrow and len(labels) > 2 and not any(story.events[position].label == main for position in marked):
+        labels = [label for label in labels if label != main]
+    return labels
 
 
 class _Layout:
@@ -179,7 +209,7 @@ class _Columns(_Layout):
         mark = "►" if marked else " "
         if event.label not in self._labels:
             return fit(f"{mark}{event.step:>5}  {event.thread} {'joins' if event.kind == 'join' else event.done} {event.about}   {event.place}", WIDTH)
-        cells = [fit(short(event), self._width) if label == event.label else "" for label in self._labels]
+        cells = [_cell(event, self._width) if label == event.label else "" for label in self._labels]
         line = f"{mark}{event.step:>5}  " + "  ".join(f"{cell:<{self._width}}" for cell in cells)
         return with_source(f"{line}  {event.place:<{self._place}}", event)
 
@@ -195,5 +225,5 @@ class _List(_Layout):
 
     def row(self, event: Event, marked: bool) -> str:
         mark = "►" if marked else " "
-        line = f"{mark}{event.step:>5}  {fit(event.thread, self._name):<{self._name}}  {fit(short(event), 36):<36}  {event.place:<14}"
+        line = f"{mark}{event.step:>5}  {fit(event.thread, self._name):<{self._name}}  {_cell(event, 36):<36}  {event.place:<14}"
         return with_source(line, event)

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 from .._core.failure import Failure
 from . import keep
-from .cause import Cause, cause
+from .cause import Cause, answers, cause, given_back_too_often
 from .story import Pair, Story, clean
-from .table import WIDTH, table
+from .stuck import for_ever
+from .table import WIDTH, table, wrapped
 
 _GROUNDS = ("deadlock", "livelock")
 
@@ -42,21 +43,25 @@ class ReportedRun(Protocol):
     @property
     def pair(self) -> Pair | None: ...
     @property
+    def suspected(self) -> Pair | None: ...
+    @property
     def others(self) -> tuple[int, int]: ...
     @property
     def found(self) -> Sequence[str]: ...
     @property
     def remarks(self) -> tuple[str, ...]: ...
+    @property
+    def races(self) -> Sequence[Any]: ...
 
 
 def _count(number: int, noun: str, plural: str = "s") -> str:
     return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 
-def verdict(failure: Failure) -> str:
-    """The first line of a report: the kind, and the one fact that matters."""
+def verdict(failure: Failure, alone: bool = False) -> str:
+    """The first line of a report: the kind, and the one fact that matters. `alone`: no grounds follow it."""
     said = clean(str(failure))
-    if failure.kind in _GROUNDS:
+    if failure.kind in _GROUNDS or failure.kind == "race" and not alone:
         said = said.partition(": ")[0]  # the rest of it follows below, line by line
     kind = "" if failure.kind == "exception" else f"{failure.kind}: "
     return "\n".join(textwrap.wrap(f"detsched: {kind}{said}", WIDTH, subsequent_indent="    ", break_on_hyphens=False))
@@ -88,7 +93,7 @@ def run_report(run: ReportedRun, program: Any, environment: str = "") -> str:
 def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]:
     """A run that failed: verdict, how to see it again, the cause, what happened, what else went wrong in it."""
     why = told(run, failure)
-    stuck = {w.label: clean(w.operation) for w in failure.positions if w.blocked and not w.daemon} if failure.kind == "deadlock" else {}
+    left = {waiting.label: clean(waiting.operation) for waiting in for_ever(failure)}
     lines = [verdict(failure), *replay_lines(failure, program), *run.found]
     if why.lines:
         lines += ["", *why.lines]
@@ -98,7 +103,7 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
             lines += ["", f"it failed in all of {tried} other schedules, too: the order of its steps may have no part in it"]
         elif run.switches > 2 and failure.kind == "exception":
             lines += ["", *textwrap.wrap(_NO_PAIR, WIDTH, subsequent_indent="    ")]
-    lines += [*_remarks(run), "", *_interleaving(run, why.marked, stuck)]
+    lines += [*_remarks(run), "", *_interleaving(run, why.marked, left)]
     for other in run.failures:
         if other.origin == failure.origin:
             continue
@@ -107,13 +112,26 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
 
 
 def _remarks(run: ReportedRun) -> list[str]:
-    found = [line for remark in run.remarks[:_REMARKS] for line in textwrap.wrap(clean(remark), WIDTH, subsequent_indent="    ")]
+    remarks = [*run.remarks[:_REMARKS], *(given_back_too_often(run.story) if run.failures else ())]
+    if run.others[0]:
+        remarks[:0] = answers(run.story)[:_REMARKS]
+    found = [line for remark in remarks for line in wrapped(clean(remark), "")]
     return ["", *found] if found else []
+
+
+def imprecise(count: int) -> str:
+    """What is said of accesses whose object could not be told."""
+    return (
+        f"{_count(count, 'access', 'es')} told by the instruction alone, for values cannot be looked at on this interpreter: "
+        f"no ordering is missed, more than necessary are told apart"
+    )
 
 
 def told(run: ReportedRun, failure: Failure) -> Cause:
     """The cause of a failure of a run, as far as it is known."""
-    return cause(failure, run.story, run.pair, confirmed=run.pair is not None)
+    racing = next(((race.first.step, race.second.step) for race in run.races if str(failure.exception) == f"data race on {race}"), None)
+    pair = run.suspected if run.pair is None else run.pair
+    return cause(failure, run.story, pair, confirmed=run.pair is not None, racing=racing)
 
 
 def _interleaving(run: ReportedRun, marked: frozenset[int], stuck: dict[str, str]) -> list[str]:
@@ -137,9 +155,9 @@ def exploration_report(
         if index == 0 and first is not None:
             lines += [*failure_lines(first, program, failure), "", *_searched(summary)]
         elif index == 0:
-            lines += [verdict(failure), *replay_lines(failure, program), "", *_searched(summary)]
+            lines += [verdict(failure, alone=True), *replay_lines(failure, program), "", *_searched(summary)]
         else:
-            lines += ["", "another failure:", verdict(failure).removeprefix("detsched: "), *replay_lines(failure, program)]
+            lines += ["", "another failure:", verdict(failure, alone=True).removeprefix("detsched: "), *replay_lines(failure, program)]
     if not failures:
         lines.append(f"detsched: {summary}")
     if len(outcomes) > 1:

@@ -77,6 +77,9 @@ class Exploration(Generic[T]):
         """Real seconds."""
         self.steps = 0
         """Events in all runs together."""
+        self.imprecise = 0
+        """Accesses of which the object could not be told, because the frames of this interpreter cannot be looked into: each conflicts with all
+        that it could touch. No ordering is missed; more than necessary are told apart."""
         self.failed_runs = 0
         """How many runs failed, in whatever way."""
         self.orderings: set[int] = set()
@@ -112,9 +115,10 @@ class Exploration(Generic[T]):
         where = f" ({self.failed_runs:,} of them failed, {100 * self.failed_runs / self.runs:.3g} %)" if self.failed_runs else ""
         stopped = ", interrupted" if self.interrupted else ""
         no_points = "; NO YIELD POINT was reached, nothing of this program is under control" if self.runs and not self.steps else ""
+        imprecise = f"; {text.imprecise(self.imprecise)}" if self.imprecise else ""
         return (
             f"{found} in {_count(self.runs, 'run')}{where}, strategy {name}, seed {settings.seed}, "
-            f"{_count(len(self._outcomes), 'outcome')}, {self._coverage()}{stopped}, {rate}{no_points}"
+            f"{_count(len(self._outcomes), 'outcome')}, {self._coverage()}{stopped}, {rate}{no_points}{imprecise}"
         )
 
     def _coverage(self) -> str:
@@ -159,6 +163,7 @@ class Exploration(Generic[T]):
     def _note(self, done: Done) -> None:
         self.runs += 1
         self.steps += len(done.execution.log)
+        self.imprecise += done.imprecise
         key = outcomes.of_failures(done.failures) if done.failures else outcomes.of_value(done.value)
         known = self._outcomes.get(key)
         self._outcomes[key] = Witness(1, done.schedule()) if known is None else Witness(known.count + 1, known.schedule)

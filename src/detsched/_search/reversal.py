@@ -9,9 +9,11 @@ first those that a preemption keeps apart, the second part of a thread's work fr
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from .._core.log import Log
 from .._core.operation import Operation
@@ -33,6 +35,8 @@ SECONDS = 10.0
 _clock = time.perf_counter
 _FOLLOWS = ("woken", "join", "open", "leave")
 """Operations that can only come after what wakes them."""
+_FAR = 1_000
+"""How many steps back in a thread anything is looked for."""
 _FURTHER = 6
 """How many of a thread's earlier steps are looked at for each pair."""
 _LEADS = ("start", "notify")
@@ -50,12 +54,15 @@ class Reversal:
 class _Search:
     def __init__(self, log: Log, cuts: list[int], failing: str | None) -> None:
         self._log = log
-        self._cuts = cuts
+        self._cuts = set(cuts)
         self._failing = failing
         self._before = predecessors(log)
         self._of_thread: dict[ControlledThread, list[int]] = {}
+        self._last_touch: dict[tuple[ControlledThread, int], int] = {}
         for index, thread in enumerate(log.threads):
             self._of_thread.setdefault(thread, []).append(index)
+            for resource, _ in log.operations[index].footprint():
+                self._last_touch[thread, id(resource)] = index
         self._answers = Plan.of(log).answers
         waiting = [operation for _, operation in log.pending if operation.kind not in _FOLLOWS or operation.kind == "woken"]
         self._awaited = {id(resource) for operation in waiting for resource in operation.awaited()}
@@ -87,17 +94,22 @@ class _Search:
             return
         if operation.blocking:
             # What had to come first is the release; what can be reversed is the taking.
-            mine = [index for index in self._of_thread[log.threads[first]] if index < first and self._touches(index, shared)]
-            if log.operations[first].kind in ("release", "wait") and mine:
-                first = mine[-1]
+            if log.operations[first].kind in ("release", "wait"):
+                first = next((index for index in self._before_in_thread(first) if self._touches(index, shared)), first)
         found[Pair(first, second, thread.label)] = None
 
     def _further(self, first: int, second: int) -> list[int]:
         """Earlier steps of the same thread that conflict with the second one, too: the order may be decided by one of these."""
         log = self._log
-        mine = self._of_thread[log.threads[first]]
-        found = [index for index in mine if index < first and log.operations[index].conflicts(log.operations[second])]
-        return [index for index in found[-_FURTHER:] if log.operations[index].kind not in ("release", "wait", *_LEADS)]
+        conflicting = (index for index in self._before_in_thread(first) if log.operations[index].conflicts(log.operations[second]))
+        found = list(islice(conflicting, _FURTHER))[::-1]
+        return [index for index in found if log.operations[index].kind not in ("release", "wait", *_LEADS)]
+
+    def _before_in_thread(self, index: int) -> Iterator[int]:
+        """The earlier events of the same thread, from the nearest on, as far as anybody would look for them."""
+        mine = self._of_thread[self._log.threads[index]]
+        place = bisect_left(mine, index)
+        return reversed(mine[max(0, place - _FAR) : place])
 
     def _touches(self, index: int, resources: set[int]) -> bool:
         return any(id(resource) in resources for resource, _ in self._log.operations[index].footprint())
@@ -116,13 +128,13 @@ class _Search:
         end = len(log) if pair.second is None else pair.second
         thread = log.threads[pair.first]
         resources = {id(resource) for resource, _ in log.operations[pair.first].footprint()}
-        mine = self._of_thread[thread]
         if self._failing is None and resources & self._awaited:
             return 0, len(log) - end, end - pair.first
-        for cut in self._cuts:
-            if pair.first < cut <= end and log.threads[cut - 1] is thread and not any(cut <= index < end for index in mine):
-                returns = any(index >= end and self._touches(index, resources) for index in mine)
-                return (1 if returns else 2), cut - pair.first, end
+        mine = self._of_thread[thread]
+        last = mine[bisect_left(mine, end) - 1]
+        if last >= pair.first and last + 1 in self._cuts:
+            returns = any(self._last_touch[thread, resource] >= end for resource in resources)
+            return (1 if returns else 2), last + 1 - pair.first, end
         return 3 if pair.label == self._failing else 4, len(log) - end, end - pair.first
 
     def reversed(self, pair: Pair) -> Iterator[Plan]:
@@ -181,17 +193,25 @@ class Found:
     passed: int
 
 
+def suspect(run: Run[Any]) -> Pair | None:
+    """The likeliest pair, by its rank alone: no run is done, so nothing is known of what reversing it would come to."""
+    search = _search_in(run)
+    return None if search is None else next(iter(search.candidates()), None)
+
+
+def _search_in(run: Run[Any]) -> _Search | None:
+    assert run._done is not None and run._recorder is not None
+    log, raised = run._done.execution.log, run._done.execution.raised
+    return _Search(log, run._recorder.cuts, raised[0][0].label if raised else None) if len(log) <= STEPS // 10 else None
+
+
 def find(session: Session, run: Run[object]) -> Found:
     """The likeliest pair whose reversal makes the failing run pass, if one is found within bounds."""
-    assert run._done is not None and run._recorder is not None and run.failure is not None
-    log = run._done.execution.log
-    if len(log) > STEPS // 10:
+    search = _search_in(run)
+    if search is None:
         return Found(None, 0, 0)
-    raised = run._done.execution.raised
-    failing = raised[0][0].label if raised else None
-    search = _Search(log, run._recorder.cuts, failing)
     schedule = run.schedule
-    most = min(session.settings.max_steps or STEPS, 2 * len(log) + 1_000)
+    most = min(session.settings.max_steps or STEPS, 2 * run.steps + 1_000)
     runs = steps = passed = 0
     began = _clock()
     for pair in search.candidates():

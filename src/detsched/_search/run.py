@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar, Unpack
 
 from _thread import get_ident
@@ -21,6 +21,7 @@ from .._report.story import Pair, Story
 from ..errors import DetschedError, InvalidSchedule, InvalidSettings
 from ..settings import SettingsDict
 from ..strategies import Replay, Turn
+from . import reversal
 from . import session as sessions
 from .session import Done, Session, make_strategy, record_in
 from .shrink import Shrunk
@@ -49,6 +50,7 @@ class Run(Generic[T]):
         self._story: Story | None = None
         self._reversal: tuple[Pair, Run[Any]] | None = None
         self._others = 0, 0
+        self._suspected: tuple[Pair | None] | None = None
         self.shrunk: Shrunk | None = None
         """What shrinking did to get to this run; None if it was not tried."""
 
@@ -105,6 +107,15 @@ class Run(Generic[T]):
         return None if self._reversal is None else self._reversal[0]
 
     @property
+    def suspected(self) -> Pair | None:
+        """The two steps whose order is most likely to blame, where no run was done to find that out."""
+        if self.failure is None or self.failure.kind not in ("exception", "deadlock") or self._others[0] or self.pair is not None:
+            return None
+        if self._suspected is None:
+            self._suspected = (reversal.suspect(self),)
+        return self._suspected[0]
+
+    @property
     def others(self) -> tuple[int, int]:
         """How many other schedules were tried to make the failure simple and to find its cause, and how many of them passed."""
         return self._others
@@ -126,11 +137,25 @@ class Run(Generic[T]):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What else a report says: whether this can happen under a GIL, data races that are no failures."""
+        """What else a report says: whether this can happen under a GIL, how exact its accesses are, data races that are no failures."""
         if self._done is None:
             return ()
-        of_races = () if self._session.settings.races else tuple(f"data race on {race}" for race in self._done.races)
-        return (*((self._done.under_gil,) if self._failures and self._done.under_gil else ()), *of_races)
+        gil = (self._done.under_gil,) if self._failures and self._done.under_gil else ()
+        imprecise = (text.imprecise(self._done.imprecise),) if self._done.imprecise else ()
+        return (*gil, *imprecise, *self._races_besides())
+
+    def _races_besides(self) -> Iterator[str]:
+        """The data races of the run where they are no failures: each location, and where it is accessed."""
+        assert self._done is not None
+        found: dict[str, list[str]] = {}
+        for race in () if self._session.settings.races else self._done.races:
+            first, second = sorted((str(race.first.location), str(race.second.location)))
+            found.setdefault(race.location, []).append(f"{first} with {second}" if first != second else f"{first} in both threads")
+        by_places: dict[str, list[str]] = {}
+        for location, places in found.items():
+            by_places.setdefault(", ".join(dict.fromkeys(places)), []).append(location)
+        for where, locations in by_places.items():
+            yield f"data race on {' and '.join(locations)}: {where}"
 
     @property
     def steps(self) -> int:
@@ -189,7 +214,7 @@ class Run(Generic[T]):
 
     def to_mermaid(self, path: str | os.PathLike[str] | None = None) -> str:
         """The run as a Mermaid sequence diagram, to paste into an issue. Writes it to `path`, if given, and returns the text."""
-        return _written(mermaid.diagram(self.story, self._marks()), path)
+        return _written(mermaid.diagram(self.story, self._marks(), self.failure), path)
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
         """The run for machines, as JSON of format "detsched-run", version 1. Writes it to `path`, if given, and returns the text."""

@@ -227,6 +227,11 @@ class Session:
                     f"name the modules to watch in watch=[…]"
                 )
 
+    def _at_main_end(self) -> None:
+        if self.watching is not None:
+            self.watching.at_main_end()
+        futures.end_idle_workers()
+
     def warn(self, message: str) -> None:
         """Warn of something about the program, where its search was called."""
         warnings.warn(message, stacklevel=5)
@@ -283,7 +288,7 @@ class Session:
             awaited=strategy.awaited if isinstance(strategy, Replay) else None,
             observers=observers,
             on_exception=self._excepthook,
-            at_main_end=futures.end_idle_workers,
+            at_main_end=self._at_main_end,
         )
         execution.terms.update(granularity=settings.granularity, timeouts=settings.timeouts)
         if self.watching is not None:
@@ -333,6 +338,8 @@ class Session:
                 done.failures = (*done.failures, *map(race_failure, done.races))
         if preemptions is not None:
             done.under_gil = preemptions.verdict()
+        if watching is not None:
+            done.imprecise = watching.imprecise
         if isinstance(strategy, Replay) and not done.failures:
             try:
                 strategy.finish()
@@ -348,7 +355,7 @@ def _warn(message: str) -> None:
 class Done:
     """A run that has been done: its value, its failures in an order that does not depend on the run's order."""
 
-    __slots__ = ("session", "execution", "value", "exit", "failures", "races", "under_gil")
+    __slots__ = ("session", "execution", "value", "exit", "failures", "races", "under_gil", "imprecise")
 
     def __init__(self, session: Session, execution: Execution, value: Any, exit: SystemExit | None) -> None:
         self.session = session
@@ -357,6 +364,7 @@ class Done:
         self.exit = exit
         self.races: tuple[Race, ...] = ()
         self.under_gil = ""
+        self.imprecise = 0
         raised = sorted(execution.raised, key=lambda item: item[0].path)
         # Exceptions first: a deadlock is often what an exception leaves behind.
         self.failures = (*(exception_failure(*item, execution.stood.get(item[0], ())) for item in raised), *execution.failures)

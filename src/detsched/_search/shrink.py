@@ -34,7 +34,7 @@ from .session import Done, Session
 RUNS = 200
 """The most runs that one failure may take."""
 STEPS = 600_000
-"""The most events in these runs together."""
+"""The most events in these runs together. A fifth of them for failures that are endless: most runs take all the steps there are."""
 SECONDS = 20.0
 """Real seconds after which no further run begins."""
 _SLACK = 1_000
@@ -94,6 +94,8 @@ class Shrinker:
         self._endless = origin[0] in ("limit", "livelock")
         self._seen: set[Plan] = set()
         self._steps = 0
+        self._left: set[str] = set()
+        """Who could have gone on when the failure was judged a livelock, and was no part of it."""
         self._began = _clock()
         self._hurried = False
         self.runs = self.passed = 0
@@ -131,7 +133,7 @@ class Shrinker:
 
     def _try(self, plan: Plan, notes: Alternatives | None = None) -> Log:
         """Run a plan, and keep it if it fails in the same way and is simpler than what is known. What was done in the run."""
-        if self.runs >= RUNS or self._steps >= STEPS:
+        if self.runs >= RUNS or self._steps >= (STEPS // 5 if self._endless else STEPS):
             raise _Exhausted
         if _clock() - self._began >= SECONDS:
             self._hurried = True
@@ -148,7 +150,7 @@ class Shrinker:
         self._seen.add(plan)
         self.passed += not done.failures
         origins = {failure.origin for failure in done.failures}
-        if self._origin in origins and (self._endless or ("limit",) not in origins):
+        if self._origin in origins and (self._endless or ("limit",) not in origins) and self._as_fair(done):
             score = score_of(done, strategy)
             if self.best is None or score < self.best.score:
                 executed = Plan.of(log)
@@ -156,6 +158,17 @@ class Shrinker:
                 self._length = len(log)
                 self.best = _Attempt(done, executed, score, tuple(strategy.preempted))
         return log
+
+    def _as_fair(self, done: Done) -> bool:
+        """Whether a livelock leaves nobody waiting for a turn who was not left so from the beginning: a thread that waits for another
+        one in a loop is none of the program's faults where only the plan keeps that one back."""
+        left = {
+            waiting.label for failure in done.failures if failure.kind == "livelock"
+            for waiting in failure.positions if not waiting.blocked and waiting not in failure.cycle
+        }  # fmt: skip
+        if self.best is None:
+            self._left = left
+        return left <= self._left
 
     def _propose(self, plan: Plan) -> bool:
         """Try a plan that was not tried before; whether it is the best now."""

@@ -77,7 +77,8 @@ class Acquire(Operation):
 class AcquireUntil(Acquire):
     """Take the lock as soon as it is free, or give up at a deadline. What happens is decided where it is applied."""
 
-    __slots__ = ("deadline", "mode", "found", "_due")
+    __slots__ = ("deadline", "mode", "found")
+    options = 2
     deadline: float
     found: bool
 
@@ -86,7 +87,7 @@ class AcquireUntil(Acquire):
         self.deadline = deadline
         self.mode: Mode = WRITE
         self.found = False
-        self._due = False
+        self.due = False
 
     def enabled(self) -> bool:
         return not self.resource.real.locked() or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
@@ -94,7 +95,7 @@ class AcquireUntil(Acquire):
     def apply(self) -> bool:
         clock = active.execution.clock  # type: ignore[union-attr]
         self.found = self.resource.real.locked()
-        self._due = clock.expired(self.deadline)
+        self.due = clock.expired(self.deadline)
         if self.found or clock.fires():
             self.mode = READ
             clock.gave_up(self.deadline)
@@ -104,10 +105,13 @@ class AcquireUntil(Acquire):
     def foresee(self) -> Footprint:
         return ((self.resource, READ if self.resource.real.locked() else WRITE),)
 
+    def asks_now(self) -> bool:
+        return not self.resource.real.locked()
+
     def without(self, other: Operation) -> Footprint | Blocked:
         if not other.found:
             return ((self.resource, WRITE if self.found else self.mode),)
-        return ((self.resource, READ),) if self._due else HELD
+        return ((self.resource, READ),) if self.due else HELD
 
     def asks(self, other: Operation) -> bool:
         return not other.found

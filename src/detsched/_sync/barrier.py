@@ -106,7 +106,7 @@ class Open(_OnBarrier):
 class Leave(_OnBarrier):
     """Go on: the barrier opened, or broke, or the wait was too long, which breaks it."""
 
-    __slots__ = ("deadline", "mode", "_due")
+    __slots__ = ("deadline", "mode")
     kind = "leave"
     blocking = True
     deadline: float | None
@@ -115,7 +115,7 @@ class Leave(_OnBarrier):
         super().__init__(barrier)
         self.deadline = deadline
         self.mode: Mode = UPDATE
-        self._due = False
+        self.due = False
 
     def enabled(self) -> bool:
         if self.resource.acting:
@@ -136,12 +136,12 @@ class Leave(_OnBarrier):
             return CAUSED
         if state != _FILLING:
             return ((self.resource, UPDATE),)
-        return ((self.resource, WRITE),) if self._due else CAUSED
+        return ((self.resource, WRITE),) if self.due else CAUSED
 
     def apply(self) -> None:
         self._find()
         barrier = self._barrier
-        self._due = active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
+        self.due = active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
         if barrier._state == _FILLING:
             self.mode = WRITE
             barrier._state = _BROKEN

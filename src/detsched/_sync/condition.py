@@ -77,7 +77,7 @@ class Wait(Operation):
 class Wake(Operation):
     """Notified or given up, and the lock free: take it again and unregister."""
 
-    __slots__ = ("_waiters", "_waiter", "_locked", "_count", "deadline", "_due")
+    __slots__ = ("_waiters", "_waiter", "_locked", "_count", "deadline")
     kind = "wake"
     blocking = True
     found = False  # the lock is free
@@ -90,7 +90,7 @@ class Wake(Operation):
         self._locked = wait._locked
         self._count = count
         self.deadline = wait.waiter.deadline
-        self._due = False
+        self.due = False
 
     def enabled(self) -> bool:
         if not (self._waiter.notified or self._waiter.expired()):
@@ -104,7 +104,7 @@ class Wake(Operation):
         if self._waiter in waiters:
             waiters.remove(self._waiter)
         clock = active.execution.clock  # type: ignore[union-attr]
-        self._due = clock.expired(self.deadline)
+        self.due = clock.expired(self.deadline)
         if self._waiter.notified and not (self.deadline is not None and clock.fires()):
             return True
         clock.gave_up(self.deadline)
@@ -118,12 +118,19 @@ class Wake(Operation):
         return self._locked is not None and (self._waiter.notified or self._waiter.expired())
 
     def without(self, other: Operation) -> Footprint | Blocked:
-        if other is self._waiter.by and not self._due:
+        if other is self._waiter.by and not self.due:
             return CAUSED
         return HELD if other.found and self._locked is not None else self.footprint()
 
+    @property
+    def options(self) -> int:  # type: ignore[override]
+        return 1 if self.deadline is None else 2
+
+    def asks_now(self) -> bool:
+        return self._waiter.notified
+
     def asks(self, other: Operation) -> bool:
-        return other is not self._waiter.by
+        return self._waiter.by is not None and other is not self._waiter.by
 
     def holder(self) -> ControlledThread | None:
         if self._locked is None or not (self._waiter.notified or self._waiter.expired()):

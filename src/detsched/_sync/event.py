@@ -124,7 +124,7 @@ class Gate(Resource):
 class Woken(Operation):
     """Go on, woken by a set or given up. Ordered after the set that woke it; a wake-up conflicts with nothing."""
 
-    __slots__ = ("_event", "by_set", "deadline", "_due")
+    __slots__ = ("_event", "by_set", "deadline")
     kind = "woken"
     blocking = True
     deadline: float | None
@@ -134,7 +134,7 @@ class Woken(Operation):
         self.resource = self._event = state
         self.by_set = False
         self.deadline = deadline
-        self._due = False
+        self.due = False
 
     def expired(self) -> bool:
         return active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
@@ -146,7 +146,7 @@ class Woken(Operation):
         if self in self._event.waiting:
             self._event.waiting.remove(self)
         clock = active.execution.clock  # type: ignore[union-attr]
-        self._due = clock.expired(self.deadline)
+        self.due = clock.expired(self.deadline)
         if self.by_set and not (self.deadline is not None and clock.fires()):
             return True
         clock.gave_up(self.deadline)
@@ -161,7 +161,7 @@ class Woken(Operation):
         return False
 
     def without(self, other: Operation) -> Footprint | Blocked:
-        return self.footprint() if self._due else CAUSED
+        return self.footprint() if self.due else CAUSED
 
     def asks(self, other: Operation) -> bool:
         return False

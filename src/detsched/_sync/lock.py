@@ -30,11 +30,15 @@ class Release(Operation):
         try:
             state.real.release()
         except RuntimeError:
-            operations = active.execution.log.operations  # type: ignore[union-attr]
-            if operations and operations[-1] is self:
+            execution = active.execution
+            operations = execution.log.operations  # type: ignore[union-attr]
+            if operations and operations[-1] is self and not execution.unwinding:  # type: ignore[union-attr]
                 operations[-1] = StrayRelease(state)
             raise
         state.owner = None
+
+    def foresee(self) -> Footprint:
+        return ((self.resource, WRITE if self.resource.real.locked() else READ),)
 
     def without(self, other: Operation) -> Footprint | Blocked:
         return ((self.resource, WRITE if other.found else READ),)

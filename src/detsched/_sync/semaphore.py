@@ -30,6 +30,10 @@ class _OnSemaphore(Operation):
         self._semaphore = semaphore
         self.found: int | None = None
 
+    def foresee(self) -> Footprint:
+        self.found = self._semaphore._value
+        return self.footprint()
+
     def _available(self, other: Operation) -> bool:
         """Whether there would have been one, had `other` not come before."""
         if isinstance(other, Release) and other.mode is UPDATE:
@@ -61,16 +65,17 @@ class Acquire(_OnSemaphore):
 class AcquireUntil(_OnSemaphore):
     """Take one as soon as there is one, or give up at a deadline."""
 
-    __slots__ = ("deadline", "mode", "_due")
+    __slots__ = ("deadline", "mode")
     kind = "acquire"
     blocking = True
+    options = 2
     deadline: float
 
     def __init__(self, semaphore: Any, deadline: float) -> None:
         super().__init__(semaphore)
         self.deadline = deadline
         self.mode: Mode = WRITE
-        self._due = False
+        self.due = False
 
     def enabled(self) -> bool:
         return self._semaphore._value > 0 or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
@@ -79,7 +84,7 @@ class AcquireUntil(_OnSemaphore):
         semaphore, self._semaphore = self._semaphore, None
         clock = active.execution.clock  # type: ignore[union-attr]
         self.found = semaphore._value
-        self._due = clock.expired(self.deadline)
+        self.due = clock.expired(self.deadline)
         if semaphore._value > 0 and not clock.fires():
             semaphore._value -= 1
             return True
@@ -88,12 +93,16 @@ class AcquireUntil(_OnSemaphore):
         return False
 
     def foresee(self) -> Footprint:
-        return ((self.resource, WRITE if self._semaphore._value > 0 else READ),)
+        super().foresee()
+        return ((self.resource, WRITE if self.found else READ),)
+
+    def asks_now(self) -> bool:
+        return self._semaphore._value > 0  # type: ignore[no-any-return]
 
     def without(self, other: Operation) -> Footprint | Blocked:
         if self._available(other):
             return ((self.resource, self.mode if self.found else WRITE),)
-        return ((self.resource, READ),) if self._due else HELD
+        return ((self.resource, READ),) if self.due else HELD
 
     def asks(self, other: Operation) -> bool:
         return self._available(other)
@@ -122,7 +131,8 @@ class TryAcquire(_OnSemaphore):
         return False
 
     def foresee(self) -> Footprint:
-        return ((self.resource, WRITE if self._semaphore._value > 0 else READ),)
+        super().foresee()
+        return ((self.resource, WRITE if self.found else READ),)
 
     def without(self, other: Operation) -> Footprint | Blocked:
         return ((self.resource, WRITE if self._available(other) else READ),)

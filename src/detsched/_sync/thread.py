@@ -111,7 +111,7 @@ class Start(Operation):
 class Join(_OnThread):
     """Wait for the end of a thread, or give up at a deadline."""
 
-    __slots__ = ("deadline", "_due")
+    __slots__ = ("deadline",)
     kind = "join"
     blocking = True
     mode = READ
@@ -120,7 +120,7 @@ class Join(_OnThread):
     def __init__(self, thread: ControlledThread, deadline: float | None) -> None:
         self.resource = thread
         self.deadline = deadline
-        self._due = False
+        self.due = False
 
     def enabled(self) -> bool:
         return self.resource.ended or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
@@ -129,10 +129,10 @@ class Join(_OnThread):
         return False
 
     def without(self, other: Operation) -> Footprint | Blocked:
-        return self.footprint() if self._due else CAUSED
+        return self.footprint() if self.due else CAUSED
 
     def apply(self) -> None:
-        self._due = active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
+        self.due = active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
         if not self.resource.ended:
             active.execution.clock.gave_up(self.deadline)  # type: ignore[union-attr]
 
@@ -180,8 +180,12 @@ def _bootstrap(thread: Any, context: contextvars.Context, wanted: bool) -> None:
         begins()
         context.run(thread.run)
     finally:
-        threading._active.pop(thread._ident, None)  # type: ignore[attr-defined]
-        mark_ended(thread)
+        try:
+            threading._active.pop(thread._ident, None)  # type: ignore[attr-defined]
+            mark_ended(thread)
+        except Unwind:  # the watchdog took it to be stuck, just here
+            mark_ended(thread)
+            raise
 
 
 # What outlives the run in a Thread object says that it has ended, in the way of each version.
@@ -217,7 +221,8 @@ else:
         lock = thread._tstate_lock
         if lock is not None:  # an interrupt may have come between start and mark
             threading._shutdown_locks.discard(lock)  # type: ignore[attr-defined]
-            lock._state.real.release()
+            if lock._state.real.locked():
+                lock._state.real.release()
 
     def _notice_end(thread: Any) -> bool:
         # Until somebody looks, the lock is still there; who takes it keeps the thread alive to the eye.

@@ -51,7 +51,7 @@ class Statement(Operation):
 class Busy(Operation):
     """Wait until another thread has done something to the database, or give up."""
 
-    __slots__ = ("deadline", "_seen", "_due")
+    __slots__ = ("deadline", "_seen")
     kind = "wait for locked"
     blocking = True
     mode = READ
@@ -62,7 +62,7 @@ class Busy(Operation):
         self.resource = database
         self.deadline = deadline
         self._seen = database.changes
-        self._due = False
+        self.due = False
 
     def enabled(self) -> bool:
         return self.resource.changes != self._seen or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
@@ -71,10 +71,10 @@ class Busy(Operation):
         return False
 
     def without(self, other: Operation) -> Footprint | Blocked:
-        return self.footprint() if self._due or other.found != self._seen else CAUSED
+        return self.footprint() if self.due or other.found != self._seen else CAUSED
 
     def apply(self) -> bool:
-        self._due = active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
+        self.due = active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
         if self.resource.changes != self._seen:
             return True
         active.execution.clock.gave_up(self.deadline)  # type: ignore[union-attr]

@@ -33,10 +33,23 @@ def _debugger_class() -> type[Any]:
             holder, active.ident = active.ident, 0
             try:
                 super().interaction(*args, **kwargs)
+                _tell()
             finally:
                 active.ident = holder
 
+        def trace_dispatch(self, frame: FrameType, event: str, arg: Any) -> Any:
+            """Watched code makes its own events meanwhile."""
+            execution, theirs = active.execution, super().trace_dispatch
+            return theirs(frame, event, arg) if execution is None or execution.tracing is None else execution.tracing.beside(frame, event, arg, theirs)
+
     return Debugger
+
+
+def _tell() -> None:
+    """Tell those who make events of watched code that a debugger traces, too."""
+    execution = active.execution
+    if execution is not None and execution.tracing is not None:
+        execution.tracing.debugged()
 
 
 def prepare() -> None:
@@ -54,7 +67,12 @@ def stop(frame: FrameType | None, why: str) -> None:
         debugger = _debugger_class()(skip=["detsched.*"], nosigint=True)
     finally:
         active.ident = holder
+    outer: FrameType | None = frame
+    while outer is not None:
+        outer.f_trace_lines = True
+        outer = outer.f_back
     debugger.set_trace(frame)
+    _tell()
 
 
 def breakpoint_in_run(*args: Any, **kwargs: Any) -> Any:

@@ -46,7 +46,7 @@ def _state_of(selector: Any) -> _Waiting:
 class Select(External):
     """Wait for any of the files of a selector, or to be woken from inside."""
 
-    __slots__ = ("found", "_due")
+    __slots__ = ("found",)
     kind = "select"
     resource: _Waiting
     found: bool
@@ -54,6 +54,7 @@ class Select(External):
 
     def __init__(self, state: _Waiting, clock: VirtualClock, deadline: float | None, files: dict[int, int]) -> None:
         super().__init__("files", clock, deadline, files, None, state, has_both_ends(files))
+        self.due = False
 
     def enabled(self) -> bool:
         return self.resource.woken or super().enabled()
@@ -67,11 +68,11 @@ class Select(External):
     def without(self, other: Operation) -> Footprint | Blocked:
         if other.found:
             return ((self.resource, WRITE),)
-        return ((self.resource, READ),) if self._due else CAUSED
+        return ((self.resource, READ),) if self.due else CAUSED
 
     def apply(self) -> bool:
         self.found = self.resource.woken
-        self._due = self._came or self._clock.expired(self.deadline)
+        self.due = self._came or self._clock.expired(self.deadline)
         if not self.found:
             return super().apply()
         self.mode = WRITE

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from .._core.active import active
 from .._core.execution import Execution, Step
 from .._core.operation import Operation
 from .._core.schedule import Checksum, Schedule
 from .._core.thread import ControlledThread
+from .._core.verdict import lock_cycle
 from ..errors import DivergenceError
 from .strategy import Strategy, Turn
 
@@ -42,6 +44,8 @@ class Replay(Strategy):
     def choose(self, step: Step) -> ControlledThread:
         index = step.index
         if index >= len(self._threads):
+            if active.execution is not None and lock_cycle(active.execution.current):
+                return step.enabled[0]  # that cycle is the end of the run, whoever else could go on
             raise self._differs(index, "the end of the run", f"{len(step.enabled)} threads that can go on")
         label = self._threads[index]
         for thread in step.enabled:

@@ -39,11 +39,11 @@ _CUT = ("limit", "livelock")
 class Node:
     """A point of the present run: before one of its events, which is `letter`."""
 
-    __slots__ = ("letter", "key", "asleep", "tree")
+    __slots__ = ("letter", "kind", "asleep", "tree")
 
-    def __init__(self, letter: Letter, key: str, asleep: list[Asleep], tree: list[Branch]) -> None:
+    def __init__(self, letter: Letter, kind: str, asleep: list[Asleep], tree: list[Branch]) -> None:
         self.letter = letter
-        self.key = key
+        self.kind = kind
         self.asleep = asleep
         """What was run from here, or would be equivalent to what was run."""
         self.tree = tree
@@ -97,7 +97,7 @@ class DPOR(Strategy):
             node = self._nodes[index]
             for thread in step.enabled:
                 if thread.label == node.letter.thread:
-                    if thread.pending is None or thread.pending.key != node.key:
+                    if thread.pending is None or thread.pending.kind != node.kind:
                         break
                     return thread
             raise self._differs(index, step.enabled)
@@ -121,10 +121,24 @@ class DPOR(Strategy):
             self._follow(log, index)
             if self._following and self._following[0].letter.thread == log.threads[index].label:
                 answer = self._following[0].letter.value
+            else:
+                answer = self._new_answer(log, index, count)
         if answer >= count:
             raise self._differs(index, [log.threads[index]])
         self._answers[index] = answer, count
         return answer
+
+    def _new_answer(self, log: Log, index: int, count: int) -> int:
+        """The first answer that is not asleep."""
+        thread, begun = log.threads[index], len(self._nodes)
+        asleep = [letter for letter, _ in self._asleep if letter.thread == thread.label]
+        if not asleep or thread in log.threads[begun:index]:
+            return 0
+        for other, operation in zip(log.threads[begun:index], log.operations[begun:index]):
+            done = Letter(other.label, 0, self._names.prints(operation.footprint()), other.daemon, False)
+            asleep = [letter for letter in asleep if not letter.conflicts(done)]
+        answered = {letter.value for letter in asleep}
+        return next((answer for answer in range(count) if answer not in answered), 0)
 
     def _follow(self, log: Log, until: int | None = None) -> None:
         """Go down the plan by the events that have happened since."""
@@ -139,7 +153,7 @@ class DPOR(Strategy):
 
     def _differs(self, index: int, enabled: list[ControlledThread]) -> DivergenceError:
         wanted = self._nodes[index] if index < len(self._nodes) else None
-        expected = f"expected thread {wanted.letter.thread} to {wanted.key}" if wanted else "expected other options"
+        expected = f"expected thread {wanted.letter.thread} to {wanted.kind}" if wanted else "expected other options"
         able = ", ".join(f"{thread.name} ({thread.pending.describe() if thread.pending else 'begins'})" for thread in enabled)
         return DivergenceError(f"an equal run departs from an earlier one at step {index + 1}: {expected}, came {able}; {CAUSES}")
 
@@ -169,7 +183,7 @@ class DPOR(Strategy):
     def _extend(self, log: Log, begun: int) -> None:
         """The nodes of the new part of the run."""
         nodes, asleep, letters = self._nodes, self._asleep, self._history.letters
-        if self._refused or len(log) < begun or not self._began_alike(log):
+        if self._refused or len(log) < begun or not self._names.again(log.operations, [node.letter for node in nodes], self._spins.idle):
             # An operation was wrong about itself, or the program is another one from run to run: this vouches for nothing.
             self.cut += 1
         redundant = False
@@ -178,18 +192,9 @@ class DPOR(Strategy):
             if index in self._refused:
                 asleep.append(Asleep(self._refused[index], index))  # not once more
             redundant = redundant or any(other.thread == letter.thread and other.value == letter.value for other, _ in asleep)
-            nodes.append(Node(letter, log.operations[index].key, asleep, self._followed[index - begun]))
+            nodes.append(Node(letter, log.operations[index].kind, asleep, self._followed[index - begun]))
             asleep = self._still_asleep(asleep, letter, index)
         self.redundant += redundant
-
-    def _began_alike(self, log: Log) -> bool:
-        """Whether the run did what the earlier ones did that began with the same choices."""
-        prints = self._names.prints
-        for index, (node, operation) in enumerate(zip(self._nodes, log.operations)):
-            touched = operation.footprint() if index not in self._spins.idle else ()
-            if prints(touched) != node.letter.prints[: len(touched)]:
-                return False
-        return True
 
     def _still_asleep(self, asleep: list[Asleep], letter: Letter, index: int) -> list[Asleep]:
         still = [one for one in asleep if one.letter.thread != letter.thread and not one.letter.conflicts(letter)]
@@ -203,7 +208,7 @@ class DPOR(Strategy):
         node = self._nodes[race.first]
         word = self._history.word(race)
         place = self._place(race.first)
-        if word and not any(place.begins(letter, word, since) is not None for letter, since in node.asleep):
+        if word and not place.covered(word, node.asleep):
             place.insert(node.tree, word)
 
     def _place(self, index: int) -> Place:
@@ -260,7 +265,7 @@ class DPOR(Strategy):
             "spun": self._spins.ever,
             "names": self._names.data(),
             "endings": self._endings.data(),
-            "nodes": [[node.letter.data(), node.key, plain(node.asleep), [branch.data() for branch in node.tree]] for node in self._nodes],
+            "nodes": [[node.letter.data(), node.kind, plain(node.asleep), [branch.data() for branch in node.tree]] for node in self._nodes],
             "plan": [branch.data() for branch in self._plan],
             "asleep": plain(self._asleep),
             "finished": bool(self.runs) and not self._nodes and not self._plan,
@@ -278,7 +283,7 @@ class DPOR(Strategy):
         self._endings = Endings.of(state["endings"])
         self._history = History(self._names, self._spins)
         self._nodes = [
-            Node(Letter.of(letter), str(key), asleep(sleeping), [Branch.of(branch) for branch in tree]) for letter, key, sleeping, tree in state["nodes"]
+            Node(Letter.of(letter), str(kind), asleep(sleeping), [Branch.of(branch) for branch in tree]) for letter, kind, sleeping, tree in state["nodes"]
         ]
         self._plan = [Branch.of(branch) for branch in state["plan"]]
         self._asleep = asleep(state["asleep"])

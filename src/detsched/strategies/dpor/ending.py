@@ -14,13 +14,13 @@ from typing import Any
 
 from .letter import Letter
 
-Mark = tuple[str, int, bool]
-"""An event: its thread, which of the thread's events, whether the thread ended with it."""
+Mark = tuple[str, int, int, bool]
+"""An event: its thread, which of the thread's events, the answer to its question, whether the thread ended with it."""
 
 
 def mark(letter: Letter) -> Mark:
-    """Which event a letter is. One that may be its thread's last is taken not to be."""
-    return letter.thread, letter.nth, letter.last is True
+    """Which event a letter of a run is."""
+    return letter.thread, letter.nth, letter.value, letter.last is True
 
 
 class Ending:
@@ -59,6 +59,13 @@ class Endings:
     def __bool__(self) -> bool:
         return bool(self._endings)
 
+    def _mark(self, letter: Letter) -> Mark:
+        """Which event a letter is. One of which it is not known ends its thread if it ever did."""
+        last = letter.last
+        if last is None:
+            last = (letter.thread, letter.nth, letter.value, True) in self._of
+        return letter.thread, letter.nth, letter.value, last
+
     def add(self, ending: Ending) -> None:
         """A run was over so."""
         if not any(known.events == ending.events and known.spared == ending.spared for known in self._of.get(next(iter(ending.events)), ())):
@@ -69,16 +76,14 @@ class Endings:
     def forbid_before(self, letter: Letter, word: Sequence[Letter], before: Sequence[Letter]) -> bool:
         """Whether `letter` cannot come before all of `word`, not even if the word was put into an equivalent order: the run would be
         over before somebody else has done his part. `before` is what has happened where the word begins."""
-        mine = mark(letter)
-        if letter.last is None and (letter.thread, letter.nth, True) in self._of:
-            mine = letter.thread, letter.nth, True
+        mine = self._mark(letter)
         done: set[Mark] | None = None
         for ending in self._of.get(mine, ()):
             if any(other.thread != letter.thread and ending.cuts(other) for other in word):
                 if done is None:
                     done = {mine, *map(mark, before)}
                 missing = ending.events - done
-                places = {mark(other): place for place, other in enumerate(word)}
+                places = {self._mark(other): place for place, other in enumerate(word)}
                 if all(event in places and _leads_to(word, places[event], ending) for event in missing):
                     return True
         return False
@@ -87,7 +92,7 @@ class Endings:
         """Whether `letter` cannot follow on `word`, after all that was before: the run would be over, and it cut off."""
         if not any(ending.cuts(letter) for ending in self._endings):
             return False
-        done = {*map(mark, before), *map(mark, word)}
+        done = {*map(mark, before), *map(self._mark, word)}
         return any(ending.cuts(letter) and ending.events <= done for ending in self._endings)
 
     def data(self) -> list[Any]:
@@ -99,6 +104,6 @@ class Endings:
         """What `data` gave."""
         endings = cls()
         for events, spared in data:
-            marks = frozenset((str(thread), int(nth), bool(last)) for thread, nth, last in events)
+            marks = frozenset((str(thread), int(nth), int(value), bool(last)) for thread, nth, value, last in events)
             endings.add(Ending(marks, None if spared is None else frozenset(map(str, spared))))
         return endings

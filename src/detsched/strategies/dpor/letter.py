@@ -5,12 +5,13 @@ Prefixes of runs, sleep sets and wakeup sequences are words of letters.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from ...errors import InvalidSettings
-from ..._core.operation import WRITE, Footprint, Mode
+from ..._core.operation import WRITE, Footprint, Mode, Operation
 from ..._core.resource import Resource
 from ..._core.thread import ControlledThread
+from ...errors import InvalidSettings
 
 Print = tuple[int, Mode]
 
@@ -19,65 +20,50 @@ class Letter:
     """One event.
 
     `thread` is the spawn path and `nth` says which of its events this is, from 1; `value` the answer to a question that the
-    operation asked of the strategy (0 where there was none); `prints` what it touched, by the numbers of `Names`. `last` says
-    whether the thread ended with it, which touches the thread; None where that is not known yet. `otherwise` is what it would
-    have touched with other answers.
+    operation asked of the strategy, of `options` (0 of 1 where there was none); `prints` what it touched, by the numbers of
+    `Names`. `last` says whether the thread ended with it, which touches the thread; None where that is not known yet.
     """
 
-    __slots__ = ("thread", "nth", "value", "prints", "daemon", "last", "otherwise")
+    __slots__ = ("thread", "nth", "value", "options", "prints", "daemon", "last")
 
     def __init__(
-        self,
-        thread: str,
-        nth: int,
-        value: int,
-        prints: tuple[Print, ...],
-        daemon: bool,
-        last: bool | None,
-        otherwise: tuple[Print, ...] = (),
+        self, thread: str, nth: int, prints: tuple[Print, ...], daemon: bool, last: bool | None, value: int = 0, options: int = 1
     ) -> None:
         self.thread = thread
         self.nth = nth
         self.value = value
+        self.options = options
         self.prints = prints
         self.daemon = daemon
         self.last = last
-        self.otherwise = otherwise
 
     def conflicts(self, other: Letter) -> bool:
-        """Whether the order of the two, of different threads, can be told."""
-        return _conflict(self.prints, other.prints)
-
-    def may_conflict(self, other: Letter) -> bool:
-        """Whether with another answer the order of the two could be told."""
-        return bool(self.otherwise) and _conflict(self.otherwise, other.prints)
+        """Whether the order of the two, of different threads, can be told. (If the thread of the other one may end with it, as if it
+        did not: where it does, that will be seen in a run, and be a race there.)"""
+        theirs = other.prints if other.last is not None else other.prints[:-1]
+        for number, mode in self.prints:
+            for other_number, other_mode in theirs:
+                if number == other_number and (mode != other_mode or mode is WRITE):
+                    return True
+        return False
 
     def going_on(self) -> Letter:
         """The letter, if the thread did not end with it. (For one of which that is not known.)"""
-        return Letter(self.thread, self.nth, self.value, self.prints[:-1], self.daemon, False)
+        return Letter(self.thread, self.nth, self.prints[:-1], self.daemon, False, self.value, self.options)
 
     def data(self) -> list[Any]:
         """The letter as plain data."""
-        prints, otherwise = ([list(pair) for pair in pairs] for pairs in (self.prints, self.otherwise))
-        return [self.thread, self.nth, self.value, prints, self.daemon, self.last, otherwise]
+        return [self.thread, self.nth, [list(pair) for pair in self.prints], self.daemon, self.last, self.value, self.options]
 
     @classmethod
     def of(cls, data: list[Any]) -> Letter:
         """What `data` gave."""
-        thread, nth, value, prints, daemon, last, otherwise = data
-        pairs, others = (tuple((int(number), Mode(mode)) for number, mode in given) for given in (prints, otherwise))
-        return cls(str(thread), int(nth), int(value), pairs, bool(daemon), None if last is None else bool(last), others)
+        thread, nth, prints, daemon, last, value, options = data
+        pairs = tuple((int(number), Mode(mode)) for number, mode in prints)
+        return cls(str(thread), int(nth), pairs, bool(daemon), None if last is None else bool(last), int(value), int(options))
 
     def __repr__(self) -> str:
-        return f"<{self.thread}.{self.nth}{f'={self.value}' if self.value else ''} {self.prints}{' last' if self.last else ''}>"
-
-
-def _conflict(prints: tuple[Print, ...], other_prints: tuple[Print, ...]) -> bool:
-    for mine, mode in prints:
-        for theirs, other_mode in other_prints:
-            if mine == theirs and (mode != other_mode or mode is WRITE):
-                return True
-    return False
+        return f"<{self.thread}.{self.nth}{f'={self.value}' if self.options > 1 else ''} {self.prints}{' last' if self.last else ''}>"
 
 
 class Asleep(NamedTuple):
@@ -157,3 +143,14 @@ class Names:
     def prints(self, footprint: Footprint) -> tuple[Print, ...]:
         """A footprint in numbers."""
         return tuple([(self.number(resource), mode) for resource, mode in footprint])
+
+    def again(self, operations: Iterable[Operation], letters: Iterable[Letter], idle: set[int]) -> bool:
+        """Whether the operations of a run touched what those of an earlier run did that began with the same choices; but for `idle` ones."""
+        now = self._now
+        for index, (operation, letter) in enumerate(zip(operations, letters)):
+            if index in idle:
+                continue
+            for (resource, mode), (number, mode_before) in zip(operation.footprint(), letter.prints):
+                if mode is not mode_before or (now.get(id(resource)) != number and self.number(resource) != number):
+                    return False
+        return True

@@ -34,12 +34,14 @@ Waiting = tuple[ControlledThread, Operation]
 class Race(NamedTuple):
     """Event `first` could have come after `second`: an event, or, with an index where there is none of its thread, an operation that
     was pending. `letter` is what the second would be then; None where it is the end of the run, with no event of its own. `independent`:
-    the two do not conflict themselves; with the first the run was over, so what it did is the same afterwards."""
+    the two do not conflict themselves; with the first the run was over, so what it did is the same afterwards. `detour`: the letters
+    from the first event on that show it, where it takes more than the two to change places."""
 
     first: int
     second: int
     letter: Letter | None
     independent: bool = False
+    detour: tuple[Letter, ...] = ()
 
 
 class History:
@@ -60,19 +62,27 @@ class History:
         self._floors: list[tuple[int, Clock]] = []  # the jumps of the clock: before which event, and all that was known
         self._touched: dict[int, list[tuple[int, Mode]]] = {}  # by number of the resource, the events that touched it
         self._signals = names.of("signals to the main thread")
+        self._by_thread: list[list[Race]] = []  # by number of the thread whose the second event is, races in which that may change
         self._last: list[int] = []  # the events that ended the run, none of which comes before another one
         self._log = Log()
         self._races: list[Race] = []
 
     def word(self, race: Race) -> list[Letter]:
-        """The letters after the first event of a race that do not depend on it, and then the second one: a wakeup sequence."""
-        first, second, letter, independent = race
+        """The letters after the first event of a race that do not depend on it, with the second one as soon as it can come: a wakeup
+        sequence."""
+        first, second, letter, independent, detour = race
+        if detour:
+            return list(detour)
+        if first == second:
+            return [letter] if letter is not None else []
         mine, nth, clocks, letters, idle = self._thread[first], self.letters[first].nth, self._clocks, self.letters, self._spins.idle
-        word = [letters[i] for i in range(first + 1, len(clocks)) if clocks[i][mine] < nth and i != second and i not in idle]
-        if letter is not None:
-            if self._last and second < len(letters) and not any(clocks[i][mine] >= nth for i in self._last):
-                word.pop()  # the run would be over before the second event could come
-            word.append(letter)
+        before = [letters[i] for i in range(first + 1, min(second, len(clocks))) if clocks[i][mine] < nth and i not in idle]
+        if letter is None:
+            return before
+        after = [letters[i] for i in range(second + 1, len(clocks)) if clocks[i][mine] < nth and i not in idle]
+        if self._last and second < len(letters) and not any(clocks[i][mine] >= nth for i in self._last):
+            after.pop()  # the run would be over before the second event could come
+        word = [*before, *after, letter] if any(map(letter.conflicts, after)) else [*before, letter, *after]
         if independent:
             word.append(letters[first])
         return word
@@ -80,15 +90,7 @@ class History:
     def other_answer(self, event: int, value: int) -> Race:
         """An event, had its question been answered otherwise: the two are a race of sorts."""
         letter, prints = self.letters[event], self._names.prints(self._log.operations[event].answering(value))
-        other = self._changed(letter, prints)
-        other.value, other.otherwise = value, letter.otherwise
-        return Race(event, event, other)
-
-    def _otherwise(self, operation: Operation) -> tuple[Print, ...]:
-        """All that an operation may touch, whatever the answer to its question."""
-        if type(operation).answering is Operation.answering:
-            return ()
-        return self._names.prints((*operation.answering(0), *operation.answering(1)))
+        return Race(event, event, self._changed(letter, prints, value, letter.options))
 
     # ------------------------------------------------------------------ the pass over the log
 
@@ -98,7 +100,11 @@ class History:
             for number, _ in self.letters.pop().prints:
                 self._touched[number].pop()
             self._clocks.pop()
-            self._events[self._thread.pop()].pop()
+            number = self._thread.pop()
+            self._events[number].pop()
+            races = self._by_thread[number]
+            while races and races[-1].second >= len(self.letters):
+                races.pop()
         while self._starts and self._starts[-1][0] >= length:
             self._begun[self._starts.pop()[1]] = -1
         while self._floors and self._floors[-1][0] > length:
@@ -107,7 +113,7 @@ class History:
     def follow(self, log: Log, answers: dict[int, tuple[int, int]], settled: int = 0) -> list[Race]:
         """Take in the rest of a run. The races in it, but for those among the first `settled` events. `answers` are those to
         questions of operations, by the event, each with the number of options."""
-        self._log, self._races = log, []
+        self._log, self._races, self.ending = log, [], None
         names, begun = self._names, len(self.letters)
         threads, operations, idle, awaits = log.threads, log.operations, self._spins.idle, self._spins.awaits
         final = {threads[index]: index for index in range(begun, len(threads))}
@@ -140,9 +146,8 @@ class History:
                 prints += ((self._signals, READ),)
             elif operation.interrupts:
                 prints += ((self._signals, WRITE),)
-            value = answers[index][0] if index in answers else 0
-            otherwise = self._otherwise(operation) if index in answers else ()
-            letter = Letter(thread.label, nth, value, prints, thread.daemon, last, otherwise)
+            value, options = answers.get(index, (0, 1))
+            letter = Letter(thread.label, nth, prints, thread.daemon, last, value, options)
             clock = self._known(number)
             if handling is not None and not thread.path:
                 if operation is not handling:
@@ -163,16 +168,29 @@ class History:
                     self._begun[self._starts[-1][1]] = index
         if len(threads) <= settled:
             self._races = []
+        for index in range(settled, len(threads)):
+            other_thread = operations[index].other_thread()
+            if other_thread is not None and operations[index].kind != "start":
+                self._looked_at(index, self._numbered(other_thread), settled)
         while jumps:
             self._jump(*jumps.pop())
         self._end()
         return self._races
+
+    def _looked_at(self, index: int, thread: int, settled: int) -> None:
+        """Races that were reversed before, once more where an event looks at the second one's thread: in the other order that may end."""
+        clock = self._clocks[index]
+        for race in self._by_thread[thread]:
+            first, second, *_ = race
+            if second < settled and self.letters[second].nth > clock[thread] and self.letters[first].nth > clock[self._thread[first]]:
+                self._races.append(race)
 
     def _numbered(self, thread: ControlledThread) -> int:
         number = self._numbers.get(thread.label)
         if number is None:
             number = self._numbers[thread.label] = len(self._numbers)
             self._events.append([])
+            self._by_thread.append([])
             self._begun.append(-1)
             for clock in self._clocks:
                 clock.append(0)
@@ -191,7 +209,7 @@ class History:
     def _jump(self, index: int, waiting: list[Waiting]) -> None:
         # What is blocked has its races before the jump, which comes after everything.
         for thread, operation in waiting:
-            self._pending(thread, operation, False, operation.footprint())
+            self._pending(thread, operation, False, operation.footprint(), False)
         self._floors.append((index, [len(events) for events in self._events]))
 
     # ------------------------------------------------------------------ races
@@ -209,24 +227,19 @@ class History:
                 continue
             if not itself and any(self._comes_before(other, release) for release in held):
                 continue
-            reversed_letter: Letter | None = letter if letter.last is not None else self._changed(letter, letter.prints[:own])
             if itself:
                 before = operations[other]
                 changed = operation.without(before)
                 if changed is HELD:
                     held.append(other)
                     continue
-                if changed is CAUSED:
-                    reversed_letter = None
-                else:
+                if changed is not CAUSED:
                     asks = operation.asks(before) and all(operation.asks(operations[i]) for i in held)
-                    reversed_letter = self._changed(letter, self._names.prints(changed), asks)  # type: ignore[arg-type]
-                    if asks:
-                        reversed_letter.otherwise = self._otherwise(operation)
-            if second in self._spins.awaits and reversed_letter is not None:
-                reversed_letter = None if self._set_going(second, other) else self._awaiting(second, reversed_letter)
-            if reversed_letter is not None:
-                self._races.append(Race(other, second, reversed_letter))
+                    self._add(other, second, letter, operation, self._names.prints(changed), asks)  # type: ignore[arg-type]
+            elif letter.last is None:
+                self._add(other, second, letter, operation, letter.prints[:own], letter.options > 1)
+            elif second not in self._spins.awaits or not self._set_going(second, other):
+                self._races.append(Race(other, second, letter))
             self._join(known, other)
         for other in held:
             self._join(known, other)
@@ -270,22 +283,43 @@ class History:
                 if other_mode is WRITE and self.letters[other].nth <= known[self._thread[other]]:
                     return  # everything before it is known, too
 
-    def _changed(self, letter: Letter, prints: tuple[Print, ...], asks: bool = True) -> Letter:
+    def _add(
+        self, first: int, second: int, letter: Letter, operation: Operation, prints: tuple[Print, ...], asks: bool, independent: bool = False
+    ) -> None:
+        """A race in which the second operation would be what it was not before; with each answer, where it asks."""
+        options = operation.options if asks and (operation.deadline is None or self._log.anytime) else 1
+        for value in range(options):
+            if value == letter.value or options == 1:
+                changed = self._changed(letter, prints, value, options)
+            else:
+                changed = self._changed(letter, self._names.prints(operation.answering(value)), value, options)
+                if not independent and not self.letters[first].conflicts(changed):
+                    continue
+            if second in self._spins.awaits:
+                if self._set_going(second, first):
+                    return
+                changed = self._awaiting(second, changed)
+            race = Race(first, second, changed, independent)
+            self._races.append(race)
+            if second == len(self.letters):
+                self._by_thread[self._numbers[letter.thread]].append(race)
+
+    def _changed(self, letter: Letter, prints: tuple[Print, ...], value: int, options: int) -> Letter:
         """What a letter would be in another order of things. Whether its thread would end with it cannot be told, so it may."""
         if letter.thread == "0":
             prints += ((self._signals, READ),)
         end = self._names.number_of_thread(letter.thread), WRITE
-        return Letter(letter.thread, letter.nth, letter.value if asks else 0, (*prints, end), letter.daemon, None)
+        return Letter(letter.thread, letter.nth, (*prints, end), letter.daemon, None, value, options)
 
-    def _interrupt(self, operation: Operation, able: bool | None, footprint: Footprint) -> Operation:
+    def _interrupt(self, operation: Operation, able: bool | None, footprint: Footprint, asks: bool) -> Operation:
         """The main thread calls signal handlers now. What they do has been caused by the signals; what it was about to do has not."""
         if able is not None:
-            self._pending(self._log.threads[0], operation, able, footprint)
+            self._pending(self._log.threads[0], operation, able, footprint, asks)
         return operation
 
     # ------------------------------------------------------------------ the end of the run
 
-    def _pending(self, thread: ControlledThread, operation: Operation, able: bool, footprint: Footprint) -> None:
+    def _pending(self, thread: ControlledThread, operation: Operation, able: bool, footprint: Footprint, asks: bool) -> None:
         """The races of an operation that was not done."""
         number = self._numbered(thread)
         nth = len(self._events[number]) + 1
@@ -293,7 +327,7 @@ class History:
         own = len(prints)
         if able and not thread.path:
             prints += ((self._signals, READ),)
-        letter = Letter(thread.label, nth, 0, prints, thread.daemon, None)
+        letter = Letter(thread.label, nth, prints, thread.daemon, None, 0, operation.options if asks else 1)
         known = self._known(number)
         if self.ending is None or not self.ending.cuts(letter):
             self._look_back(len(self.letters), operation, letter, own, known)
@@ -302,7 +336,7 @@ class History:
 
     def _end(self) -> None:
         log, letters = self._log, self.letters
-        self.ending, self._last = None, []
+        self._last = []
         present = [number for number, events in enumerate(self._events) if events]
         lasts = {number: self._events[number][-1] for number in present}
         ends: list[int] = []
@@ -319,9 +353,32 @@ class History:
             for event in cut:
                 if not any(self._comes_before(event, other) for other in (*ends, *cut)):
                     self._races.append(Race(event, len(letters), None))
-        for thread, operation, able, footprint in log.left:
+            self._past_the_last(cut)
+        for thread, operation, able, footprint, asks in log.left:
             if able is not None and thread not in self._spins.held:
-                self._pending(thread, operation, able, footprint)
+                self._pending(thread, operation, able, footprint, asks)
+
+    def _past_the_last(self, cut: list[int]) -> None:
+        """Races of an event that might have been cut off with one of the last events: for the other order, another one has to be last."""
+        letters = self.letters
+        for race in list(self._races):
+            event, last = race.first, race.second
+            if race.letter is None or event not in cut or last not in self._last:
+                continue
+            others = [other for other in self._last if other != last]
+            if any(self._comes_before(event, other) for other in others):
+                continue  # with that one still to come, it is not cut off
+            for other in others:
+                if not self._comes_before(other, event):
+                    first = min(event, other)
+                    apart = (event, last, other)
+                    before = [
+                        letters[i]
+                        for i in range(first + 1, len(letters))
+                        if i not in apart and not self._comes_before(event, i) and not self._comes_before(other, i)
+                    ]
+                    again = self._changed(letters[event], letters[event].prints, letters[event].value, letters[event].options)
+                    self._races.append(Race(first, last, race.letter, detour=(*before, race.letter, again, letters[other])))
 
     def _comes_before(self, event: int, other: int) -> bool:
         """Whether an event comes before another one in happens-before."""
@@ -350,7 +407,7 @@ class History:
                 if changed is HELD or changed is CAUSED:
                     continue
                 prints = self._names.prints(changed)  # type: ignore[arg-type]
-            self._races.append(Race(last, here, self._changed(letter, prints), True))
+            self._add(last, here, letter, operation, prints, letter.options > 1, True)
 
 
 __all__ = ["Clock", "History", "Race"]

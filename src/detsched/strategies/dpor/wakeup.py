@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .ending import Endings
@@ -12,24 +12,40 @@ from .letter import Asleep, Letter
 class Branch:
     """One letter to run, and what is to follow it; with nothing to follow, the run is free to go on as it likes.
 
-    `doubtful`: there is an older branch beside it that leads to the same, if only the thread of its letter does not end there.
+    `doubtful`: there was an older branch beside it that leads to the same, if only the thread of its letter does not end there, and
+    gets the same answer. Then `wanted` are the words that somebody wanted to follow the last letter.
     """
 
-    __slots__ = ("letter", "following", "doubtful")
+    __slots__ = ("letter", "following", "doubtful", "wanted")
 
-    def __init__(self, letter: Letter, following: list[Branch], doubtful: bool = False) -> None:
+    def __init__(self, letter: Letter, following: list[Branch]) -> None:
         self.letter = letter
         self.following = following
-        self.doubtful = doubtful
+        self.doubtful = False
+        self.wanted: list[list[Letter]] = []
+
+    def want(self, word: list[Letter]) -> None:
+        """Note a word that is to follow."""
+        if not any(len(one) == len(word) and all(map(is_same, one, word)) for one in self.wanted):
+            self.wanted.append(word)
 
     def data(self) -> list[Any]:
         """The branch as plain data."""
-        return [self.letter.data(), [branch.data() for branch in self.following], self.doubtful]
+        wanted = [[letter.data() for letter in word] for word in self.wanted]
+        return [self.letter.data(), [branch.data() for branch in self.following], self.doubtful, wanted]
 
     @classmethod
     def of(cls, data: list[Any]) -> Branch:
         """What `data` gave."""
-        return cls(Letter.of(data[0]), [cls.of(branch) for branch in data[1]], bool(data[2]))
+        branch = cls(Letter.of(data[0]), [cls.of(one) for one in data[1]])
+        branch.doubtful = bool(data[2])
+        branch.wanted = [[Letter.of(letter) for letter in word] for word in data[3]]
+        return branch
+
+
+def is_same(one: Letter, other: Letter) -> bool:
+    """Whether two letters are the same event."""
+    return one.thread == other.thread and one.value == other.value and one.prints == other.prints
 
 
 class Place:
@@ -43,8 +59,7 @@ class Place:
 
     def begins(self, letter: Letter, word: Sequence[Letter], since: int | None = None) -> int | None:
         """Where `letter` stands in `word`, if some equivalent word, or some continuation of the word, begins with it here; None if
-        none does. len(word): it is not in there, and independent of all that is. (A *weak initial*.) Where another answer to its
-        question would conflict with the word, it stands for that answer only, and the word has to be run for the others.
+        none does. len(word): it is not in there, and independent of all that is. (A *weak initial*.)
 
         `since`: for a letter that has been asleep, after how many letters that began.
         """
@@ -58,14 +73,26 @@ class Place:
                 break
             if letter.conflicts(other):
                 return None
-        if found == len(word) and letter.otherwise and any(letter.may_conflict(other) for other in word):
-            return None
         if self._endings and found:
             if found == len(word) and self._endings.forbid_after(letter, word, self._before):
                 return None
             if self.forbids(letter, word, since):
                 return None
         return found
+
+    def covered(self, word: Sequence[Letter], asleep: Iterable[Asleep]) -> bool:
+        """Whether all that begins with `word` need not be run, for equivalent orders were, which begin with letters that are asleep.
+
+        A letter that is not in the word stands for its own answer only. So it takes as many of them as there are options.
+        """
+        answers: dict[str, int] = {}
+        for letter, since in asleep:
+            position = self.begins(letter, word, since)
+            if position is not None:
+                answers[letter.thread] = count = answers.get(letter.thread, 0) + 1
+                if position < len(word) or count >= letter.options:
+                    return True
+        return False
 
     def forbids(self, letter: Letter, word: Sequence[Letter], since: int | None = None) -> bool:
         """Whether the run would be over before the word is, if `letter` came first here: see `begins`."""
@@ -74,23 +101,30 @@ class Place:
 
     def insert(self, tree: list[Branch], word: list[Letter]) -> None:
         """Make sure that some branch of the tree from here leads to what `word` leads to."""
-        place = self
+        place, below_doubtful = self, False
         while True:
+            doubtful = False
             for branch in tree:
-                position = place.begins(branch.letter, word)
-                if position is not None:
+                letter = branch.letter
+                position = place.begins(letter, word)
+                if position is not None and (letter.options == 1 or position < len(word)):
                     break
+                doubtful = doubtful or position is not None or (letter.last is None and place.begins(letter.going_on(), word) is not None)
             else:
-                doubtful = any(one.letter.last is None and place.begins(one.letter.going_on(), word) is not None for one in tree)
                 following: list[Branch] = []
                 for letter in reversed(word):
                     following = [Branch(letter, following)]
                 following[0].doubtful = doubtful
                 tree += following
                 return
-            if not branch.following:
-                return  # whatever comes after it will be run
+            if letter.last is None and position < len(word):
+                branch.letter = word[position]  # this one may tell whether its thread ends with it
             word = word[:position] + word[position + 1 :]
+            below_doubtful = below_doubtful or branch.doubtful
+            if not branch.following:
+                if below_doubtful and word:
+                    branch.want(word)
+                return  # whatever comes after it will be run
             if not word:
                 return
             tree, place = branch.following, Place(self._endings, [*place._before, branch.letter]) if self._endings else place
@@ -102,6 +136,6 @@ class Place:
     def _prune(self, branch: Branch, asleep: Sequence[Asleep], word: list[Letter]) -> bool:
         word = [*word, branch.letter]
         if not branch.following:
-            return any(self.begins(letter, word, since) is not None for letter, since in asleep)
+            return all(self.covered([*word, *rest], asleep) for rest in ([], *branch.wanted))
         branch.following = [one for one in branch.following if not self._prune(one, asleep, word)]
         return not branch.following

@@ -1,0 +1,205 @@
+"""Why a run did not end, or could not: cycles of waits, waits that nobody ends, steps that repeat; and where the threads stood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .._core.failure import Failure, Waiting
+from .story import Story, clean, source_line, stands_in
+from .table import fit, short, with_source, wrapped
+
+_ENDS_WAITS = {
+    "Condition": ("notify",),
+    "Event": ("set", "clear"),
+    "Lock": ("release",),
+    "Semaphore": ("release",),
+    "BoundedSemaphore": ("release",),
+    "Barrier": ("arrive at", "open", "abort", "reset"),
+}
+"""By the kind of object that is waited at: the operations that decide whether the wait ends."""
+
+
+def for_ever(failure: Failure) -> list[Waiting]:
+    """The threads that a deadlock leaves waiting; of daemons only those that are part of it, or that somebody waits for."""
+    if failure.kind != "deadlock":
+        return []
+    awaited = {waiting.operation for waiting in failure.positions}
+    return [w for w in failure.positions if w.blocked and (not w.daemon or w in failure.cycle or f"join {w.thread}" in awaited)]
+
+
+def deadlock(failure: Failure, story: Story) -> list[str]:
+    lines = ["the cycle:"]
+    for waiting in failure.cycle:
+        holds = _holds_for(waiting, failure, story)
+        held_by = f", which {clean(waiting.holder)} {_has(waiting)}" if waiting.holder else ""
+        waits = f"waits to {clean(waiting.operation)} at {_at(waiting)}{held_by}"
+        if holds:
+            lines += [*wrapped(f"{clean(waiting.thread)} {holds}", "  "), *wrapped(waits, "      ")]
+        else:
+            lines += wrapped(f"{clean(waiting.thread)} {waits}", "  ")
+        lines += _through(waiting)
+    others = [waiting for waiting in failure.positions if waiting not in failure.cycle]
+    if others:
+        lines += ["outside the cycle:", *_positions(others)]
+    return lines
+
+
+def waits(failure: Failure) -> tuple[str, ...]:
+    """The cycle of a deadlock in a sentence; a wait without a cycle in one for each thread, those that only wait for another one last."""
+    if failure.kind != "deadlock":
+        return ()
+    if failure.cycle:
+        waits = (f"{w.thread} waits to {w.operation}" + (f", which {w.holder} {_has(w)}" if w.holder else "") for w in failure.cycle)
+        return (clean("; ".join(waits)),)
+    return tuple(clean(str(waiting)) for waiting in sorted(for_ever(failure), key=_follows))
+
+
+def _follows(waiting: Waiting) -> bool:
+    """Whether a thread only waits for the end of another one."""
+    return waiting.operation.startswith("join ")
+
+
+def _has(waiting: Waiting) -> str:
+    return "has to end for" if waiting.operation.startswith("join") else "holds"
+
+
+def _holds_for(waiting: Waiting, failure: Failure, story: Story) -> str:
+    """What this thread holds that the one behind it in the cycle waits for, and where it took it."""
+    behind = [other for other in failure.cycle if other.holder_label == waiting.label]
+    for other in behind:
+        wanted = clean(other.operation).partition(" ")[2]
+        for event in reversed(story.events):
+            if event.label == waiting.label and event.kind in ("acquire", "try acquire", "wake") and event.about == wanted:
+                return f"holds {wanted}, taken at {event.place}"
+    return ""
+
+
+def _at(waiting: Waiting) -> str:
+    place = clean(str(waiting.location))
+    source = source_line(waiting.location.file, waiting.location.line)
+    return f"{place} [{fit(source, 40)}]" if source else place
+
+
+def _through(waiting: Waiting) -> list[str]:
+    """Through which calls it came there, except where it only waits for the end of another thread."""
+    path = "" if _follows(waiting) else stands_in(waiting)
+    return wrapped(path, "      ") if path else []
+
+
+def _positions(those: Iterable[Waiting]) -> list[str]:
+    return [line for waiting in those for line in _position(waiting)]
+
+
+def _position(waiting: Waiting) -> list[str]:
+    held = f" (held by {clean(waiting.holder)})" if waiting.holder is not None else ""
+    verb = "waits to" if waiting.blocked else "is about to"
+    daemon = " (daemon)" if waiting.daemon else ""
+    return wrapped(f"{clean(waiting.thread)} {verb} {clean(waiting.operation)} at {_at(waiting)}{held}{daemon}", "  ")
+
+
+def hang(failure: Failure, story: Story) -> list[str]:
+    lines = []
+    left = for_ever(failure)
+    for waiting in sorted(failure.positions, key=_follows):
+        if waiting not in left:
+            lines += ["also there:", *_position(waiting)] if not waiting.blocked else _position(waiting)
+            continue
+        lines += [*_position(waiting), *_through(waiting), *_who_could(waiting, story)]
+    return ["no cycle: each waits for what nobody will do any more", *lines]
+
+
+def _who_could(waiting: Waiting, story: Story) -> list[str]:
+    """Who did what would have ended the wait, and when; or that nobody ever did."""
+    about = clean(waiting.operation).partition(" ")[2]
+    about = about.removeprefix("up from ")
+    if waiting.holder_label == waiting.label:
+        return _holds_it_itself(waiting, about, story)
+    if waiting.holder is not None:
+        return wrapped(f"{clean(waiting.holder)} has it and does not give it back", "      ")
+    kinds = story.kinds_called(about)
+    ends = next((ends for kind, ends in _ENDS_WAITS.items() if kind in kinds), ())
+    did = [e for e in story.events if e.about == about and e.kind in ends]
+    if not ends:
+        return []
+    began = max((e.step for e in story.events if e.label == waiting.label), default=0)
+    helped = [e for e in did if e.kind != "clear"]
+    if not helped:
+        return wrapped(f"nobody ever did what could end this wait: {_in_words(ends[0], about)}", "      ")
+    lines = []
+    for event in did[-3:]:
+        when = f"before {clean(waiting.thread)} began to wait (step {began})" if event.step < began else f"after step {began}"
+        lines += wrapped(f"{event.thread} did {event.kind} at step {event.step} ({event.place}), {when}", "      ")
+    if all(event.step < began for event in helped):
+        lines.append("      nobody will do so again, and what was done before the wait began does not count")
+    return lines
+
+
+def _in_words(ends: str, about: str) -> str:
+    """What would have ended a wait; for the conditions of a queue, in terms of the queue."""
+    name, _, rest = about.partition(" (")
+    queue, _, condition = name.partition(".not_")
+    where = f"{queue}{condition.removeprefix('empty').removeprefix('full')} ({rest}" if rest else queue
+    if condition.startswith("empty"):
+        return f"put something into {where}"
+    if condition.startswith("full"):
+        return f"take something out of {where}"
+    return ends
+
+
+def _holds_it_itself(waiting: Waiting, about: str, story: Story) -> list[str]:
+    mine = [event for event in story.events if event.label == waiting.label]
+    taken = next((event for event in reversed(mine) if event.kind in ("acquire", "try acquire") and event.about == about), None)
+    where = f" since {taken.place}, step {taken.step}" if taken is not None else ""
+    said = f"it holds it itself{where}: one thread cannot take a Lock twice (an RLock it can)"
+    return wrapped(said, "      ")
+
+
+def livelock(failure: Failure, story: Story) -> list[str]:
+    lines = repeats(story, failure)
+    others = [waiting for waiting in failure.positions if waiting not in failure.cycle]
+    blocked = [waiting for waiting in others if waiting.blocked]
+    if blocked:
+        lines += ["who could end it, and cannot go on:", *_positions(blocked)]
+    elif not others:
+        lines.append("nobody else is there who could end it")
+    else:
+        lines += ["who else is there:", *_positions(others)]
+    return lines
+
+
+def goes_round(story: Story) -> tuple[str, ...]:
+    """A livelock in a sentence."""
+    length, times = story.cycle
+    if not length:
+        return ()
+    steps = "; ".join(f"{event.thread} {short(event)} at {event.place}" for event in story.events[-length:][:4])
+    return (f"again and again, ×{times:,}: {steps}{'; …' if length > 4 else ''}",)
+
+
+def repeats(story: Story, failure: Failure) -> list[str]:
+    """The shortest cycle that the run ended in, and how often it went round."""
+    length, times = story.cycle
+    if not length:
+        return ["where the threads stood:", *_positions(failure.positions)]
+    last = story.events[-length:]
+    lines = [f"this step repeats, ×{times:,}:" if length == 1 else f"these {length:,} steps repeat, ×{times:,}:"]
+    for event in last[:12]:
+        lines.append(with_source(f"  {event.thread}  {short(event)}  {event.place}", event))
+    if length > 12:
+        lines.append(f"  … {length - 12:,} more")
+    return lines
+
+
+def stood(failure: Failure) -> list[str]:
+    if not failure.positions:
+        return []
+    return ["where the other threads stood:", *_positions(failure.positions)]
+
+
+def came_too_early(waiting: Waiting, story: Story) -> bool:
+    """Whether a thread waits for a notification that came before it began to wait."""
+    if not waiting.operation.startswith("wake up from"):
+        return False
+    about = clean(waiting.operation).removeprefix("wake up from ")
+    began = max((event.step for event in story.events if event.label == waiting.label), default=0)
+    return any(event.kind == "notify" and event.about == about and event.step < began for event in story.events)
