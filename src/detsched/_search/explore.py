@@ -64,7 +64,7 @@ class Exploration(Generic[T]):
         self.cut = 0
         """Runs of a systematic strategy behind which something may lie that it does not cover: with any of these, no search is complete. They
         were stopped as too long or as going round in circles, or cut daemons off while other threads were ending in no order."""
-        self._systematic_runs = 0
+        self._systematic_runs, self._redundant_exactly = 0, True
         self._timed = False
         self.estimate: float | None = None
         """How many runs a complete search takes, where that can be estimated: from the share of the tree of orderings that was run, with
@@ -133,7 +133,9 @@ class Exploration(Generic[T]):
         what = what if number == 1 else what.replace("order of", "orders of").replace("ordering", "orderings")
         what += " of synchronisation" if what.startswith("ordering") and self._settings.granularity == "sync" else ""
         whole = f"complete: the only {what}" if number == 1 else f"complete: all {number:,} {what}"
-        again = f" ({_count(self.redundant, 'run')} twice)" if self.redundant else ""
+        again = f" ({_count(self.redundant, 'run')} equivalent to another)" if self.redundant else ""
+        if not self._redundant_exactly:
+            whole, again = f"complete: all {what}", f" (at least {self.redundant:,} of the runs equivalent to another)"
         limits = f" {self._limits}" if self._limits else ""
         idle = ", with timeouts only when idle" if self._settings.timeouts == "idle" and self._timed else ""
         return f"{whole}{limits}{again}{idle}"
@@ -178,6 +180,7 @@ class Exploration(Generic[T]):
         """What a strategy knows of how far it has come: see `Strategy.complete`."""
         self.complete = strategy.complete
         self.redundant, self.cut, self._systematic_runs, self._limits = strategy.redundant, strategy.cut, strategy.runs, strategy.limits
+        self._redundant_exactly = strategy.exact
 
     def _guess(self, strategy: Strategy) -> None:
         """How much there may be to do: see `estimate`."""

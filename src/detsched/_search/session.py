@@ -84,6 +84,7 @@ class _Checked(Strategy):
     complete, systematic = _told("complete", False), _told("systematic", False)
     redundant, cut, runs = _told("redundant", 0), _told("cut", 0), _told("runs", 0)
     limits, estimate = _told("limits", ""), _told("estimate", None)
+    exact = _told("exact", True)
 
     def __getattr__(self, name: str) -> Any:
         if name in ("state", "restore"):

@@ -34,6 +34,8 @@ class Strategy:
     """Whether everything that there is to try was run, to its end. A strategy that can tell sets it; it is looked at when `end` said that nothing is left."""
     redundant: int = 0
     """Runs that were equivalent to an earlier one."""
+    exact: bool = True
+    """Whether there were no more of these than it knows of."""
     cut: int = 0
     """Runs that were stopped because they were too long, or went round in circles."""
     runs: int = 0
