@@ -335,15 +335,13 @@ def settle(given: Mapping[str, Any], defaults: Mapping[str, Any] | None = None, 
     check_names(given, parameters)
     if shared is not None and not isinstance(shared, Settings):
         raise InvalidSettings(f"settings={shared!r}: settings is a detsched.Settings")
-    values: dict[str, Any] = {**Ambient.ini, **_from_environment()}
-    if shared is not None:
-        values.update(shared.given())
-    values.update(given)
-    values.update(Ambient.options)
-    profile = values.setdefault("profile", default_profile())
-    strategy = values.get("strategy", (defaults or {}).get("strategy"))
-    if strategy not in _BOUNDED and "strategy" not in values:
-        for name in BOUNDS:  # said of searches, in the environment or an ini file; a single run is none
-            if name not in given:
+    said = {**(shared.given() if shared is not None else {}), **given, **Ambient.options}
+    ambient: dict[str, Any] = {**Ambient.ini, **_from_environment()}
+    profile = said.get("profile", ambient.get("profile", default_profile()))
+    around = {**_profile(profile), **ambient, "profile": profile}
+    values = {**(defaults or {}), **around, **said}
+    if values.get("strategy") not in _BOUNDED and ("strategy" in said or "strategy" not in around):
+        for name in BOUNDS:  # those around a call are for searches through the orderings; this is none
+            if name not in said:
                 values.pop(name, None)
-    return Settings(**{**(defaults or {}), **_profile(profile), **values})
+    return Settings(**values)

@@ -13,7 +13,7 @@ _LIVE, _NOW_AND_THEN = 0.25, 30.0
 
 
 class Progress:
-    """The lines about one exploration. `wanted`: True, False, or "auto", for which it speaks on a terminal, and never in a test."""
+    """The lines about one exploration, on stderr. `wanted`: True; False; or "auto", on a terminal only, and never in a test."""
 
     def __init__(self, wanted: bool | str, clock: float, stream: TextIO | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
@@ -26,7 +26,7 @@ class Progress:
     def say(self, clock: float, line: str) -> None:
         """Say a line."""
         if self._live:
-            line = line[: _columns() - 1]
+            line = line[: _columns(self._stream) - 1]
             self._stream.write("\r" + line.ljust(self._width))
             self._width = len(line)
         else:
@@ -42,28 +42,32 @@ class Progress:
             self._width = 0
 
 
-def line(runs: int, rate: float, distinct: int, failures: int, whole: str, left: float | None) -> str:
-    """The line: runs, runs per second, outcomes, failures, how many there may be in all, and the time that is left."""
-    parts = [f"{runs:,} runs", f"{rate:,.0f} runs/s", f"{distinct:,} outcome{'' if distinct == 1 else 's'}", f"{failures} failure{'' if failures == 1 else 's'}"]
+def line(runs: int, rate: float, outcomes: int, failures: int, whole: str, left: float | None) -> str:
+    """The line: runs, runs per second, outcomes, failures, how many runs there may be in all, and the time that is left."""
+    parts = [_count(runs, "run"), f"{rate:,.0f} runs/s", _count(outcomes, "outcome"), _count(failures, "failure")]
     if whole:
         parts.append(whole)
     if left is not None:
-        parts.append(f"{duration(left)} left")
+        parts.append(f"{duration(max(left, 0.0))} left")
     return "detsched: " + ", ".join(parts)
 
 
 def duration(seconds: float) -> str:
     """Seconds as a person says them."""
-    for size, unit in ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min")):
+    for size, unit in ((365 * 86_400.0, "years"), (86_400.0, "days"), (3_600.0, "h"), (60.0, "min")):
         if seconds >= 1.5 * size:
-            return f"{seconds / size:,.0f} {unit}"
+            return "ages" if seconds > 1_000 * 365 * 86_400.0 else f"{seconds / size:,.0f} {unit}"
     return f"{seconds:.0f} s"
 
 
-def _columns() -> int:
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _columns(stream: TextIO) -> int:
     try:
-        return os.get_terminal_size(2).columns
-    except OSError:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
         return 80
 
 

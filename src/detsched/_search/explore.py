@@ -19,6 +19,7 @@ from ..errors import DivergenceError
 from ..settings import SettingsDict
 from ..strategies import Follow, Strategy, Turn
 from . import outcome as outcomes
+from .estimate import Estimate, so_far
 from .explain import explain, simplified
 from .outcome import Witness
 from .resume import Kept
@@ -66,12 +67,7 @@ class Exploration(Generic[T]):
         were stopped as too long or as going round in circles, or cut daemons off while other threads were ending in no order."""
         self._systematic_runs, self._redundant_exactly = 0, True
         self._timed = False
-        self.estimate: float | None = None
-        """How many runs a complete search takes, where that can be estimated: from the share of the tree of orderings that was run, with
-        the branches that are known by now. So it is too low rather than too high. The number itself, once the search is complete."""
-        self.estimate_range: tuple[float, float] | None = None
-        """Between what the estimate has been since an eighth of the runs were made: how far to trust it."""
-        self._estimates: list[tuple[int, float]] = []
+        self._estimate = Estimate()
         self._limits = ""
         self.elapsed = 0.0
         """Real seconds."""
@@ -102,6 +98,18 @@ class Exploration(Generic[T]):
         return self._failures[0] if self._failures else None
 
     @property
+    def estimate(self) -> float | None:
+        """How many runs a complete search takes, where that can be estimated: those that were made, by the share of the tree of orderings
+        that they are, as far as its branches are known by now. So under "dpor" it is too low rather than too high, and grows as branches
+        come to light. The number itself, once the search is complete; None under random choice, which is never complete."""
+        return self._estimate.value
+
+    @property
+    def estimate_range(self) -> tuple[float, float] | None:
+        """The smallest and the largest estimate since an eighth of the runs were made. Far apart: it is not to be trusted yet."""
+        return self._estimate.range
+
+    @property
     def outcomes(self) -> Mapping[str, Witness]:
         """What runs came to: the outcome as text, how often it came, and a schedule that leads to it."""
         return dict(self._outcomes)
@@ -125,8 +133,8 @@ class Exploration(Generic[T]):
         """What is complete, and no more than that."""
         if not self.complete:
             cut = [f"{_count(self.cut, 'run')} with more behind than is covered"] if self.cut else []
-            if self.estimate is not None and self.estimate > self.runs and not self._failures:
-                cut.append(f"about {self.estimate:,.0f} runs in all")
+            if self.estimate is not None and (self._settings.keep_going or not self._failures):
+                cut.append(str(self._estimate))
             return f"not complete ({', '.join(cut)})" if cut else "not complete"
         number = self._systematic_runs - self.redundant
         what = "order of yield points" if self._settings.strategy == "dfs" else "ordering"
@@ -182,35 +190,6 @@ class Exploration(Generic[T]):
         self.redundant, self.cut, self._systematic_runs, self._limits = strategy.redundant, strategy.cut, strategy.runs, strategy.limits
         self._redundant_exactly = strategy.exact
 
-    def _guess(self, strategy: Strategy) -> None:
-        """How much there may be to do: see `estimate`."""
-        estimate = float(self.runs) if self.complete else strategy.estimate
-        if estimate is None:
-            self.estimate = self.estimate_range = None
-            return
-        self.estimate = max(estimate, float(self.runs + (not self.complete)))
-        self._estimates = [one for one in self._estimates if one[0] >= self.runs // 8] + [(self.runs, self.estimate)]
-        values = [self.estimate] if self.complete else [max(value, self.runs + 1.0) for _, value in self._estimates]
-        self.estimate_range = min(values), max(values)
-
-    def _progress_line(self, strategy: Strategy, began: float, runs: int) -> str:
-        """How far it has come: `runs` of them since it began, or went on."""
-        self._guess(strategy)
-        settings, passed = self._settings, _clock() - began
-        rate = runs / passed if passed else 0.0
-        left = []
-        if self.estimate is not None and rate:
-            left.append((self.estimate - self.runs) / rate)
-        if settings.runs is not None and rate:
-            left.append((settings.runs - runs) / rate)
-        if settings.seconds is not None:
-            left.append(settings.seconds - passed)
-        whole = ""
-        if self.estimate is not None and self.estimate_range is not None:
-            low, high = self.estimate_range
-            whole = f"about {self.estimate:,.0f} in all" + (f" ({low:,.0f} to {high:,.0f})" if high > 1.1 * low else "")
-        return progress.line(self.runs, rate, len(self._outcomes), len(self._failures), whole, min(left, default=None))
-
     def _believe(self, failure: Failure, run: Run[T], index: int, by_seed: bool) -> None:
         self._failures.append(failure)
         self._runs_of[failure.origin] = run
@@ -252,43 +231,37 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
     settings = session.settings
     exploration: Exploration[Any] = Exploration(session)
     strategy = make_strategy(settings)
+    kept = Kept(session, strategy)
     known: set[tuple[str, ...]] = set()
     passed: Schedule | None = None
     last_pass: tuple[Done, int] | None = None
-    kept = None if settings.resume is None else Kept(session, strategy)
+    interrupt: KeyboardInterrupt | None = None
     began = _clock()
-    before = 0.0
     at_first = snapshot(session.program, session.args)
     session.many = True
     speaking = progress.Progress(settings.progress, began)
     with session:
-        if kept is not None:
-            known |= kept.restore(exploration)
-            before, made_before = exploration.elapsed, exploration.runs
-        else:
-            made_before = 0
-        whole = kept is not None and kept.finished
+        known |= kept.restore(exploration)
+        made_before, passed_before = exploration.runs, exploration.elapsed
         try:
             for pin in pinned:
                 if not session.finished and (settings.keep_going or not exploration._failures):
                     _pinned(exploration, session, pin, known, at_first)
-            index = 0 if kept is None else kept.index
-            while not whole and not session.finished and (settings.keep_going or not exploration._failures):
-                made = exploration.runs - made_before
-                now = _clock()
+            while not kept.finished and not session.finished and (settings.keep_going or not exploration._failures):
+                now, made = _clock(), exploration.runs - made_before
                 if settings.runs is not None and made >= settings.runs:
                     break
                 if settings.seconds is not None and made and now - began >= settings.seconds:
                     break
                 if now >= speaking.due:
-                    speaking.say(now, exploration._progress_line(strategy, began, made))
+                    exploration._estimate.update(strategy, exploration.runs, exploration.complete)
+                    speaking.say(now, so_far(exploration, made, now - began))
+                index = kept.index
                 turn = Turn(index, settings.seed if strategy.systematic else settings.seed + index)
                 done = session.run(strategy, turn)
                 if session.learnt and index:
                     # There are more accesses than earlier runs knew of, so what the strategy has learnt from them is void.
-                    strategy = make_strategy(settings)
-                    if kept is not None:
-                        kept.uses(strategy)
+                    strategy = kept.strategy = make_strategy(settings)
                     done = session.run(strategy, turn)
                 if not done.failures:
                     last_pass = done, index
@@ -300,30 +273,23 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
                         break
                 session.interrupts.shield()  # a run counts wholly, or not at all
                 exploration._note(done)
-                index += 1
-                whole = not strategy.end(done.execution.log, done.failures)
+                kept.finished = not strategy.end(done.execution.log, done.failures)
+                kept.index += 1
                 exploration._learn(strategy)
-                if exploration.runs & (exploration.runs - 1) == 0:
-                    exploration._guess(strategy)
-                if kept is not None:
-                    kept.index = index
                 session.interrupts.unshield()
+                exploration.elapsed = passed_before + _clock() - began
+                kept.keep_if_due(exploration)
         except KeyboardInterrupt as error:
             exploration.interrupted = True
-            exploration._guess(strategy)
-            if kept is not None:
-                exploration.elapsed = before + _clock() - began
-                kept.keep(exploration, whole)
-            if not settings.keep_going:
-                exploration.elapsed = before + _clock() - began
-                error.add_note(f"detsched: {exploration.summary()}")
-                raise
+            interrupt = error
         finally:
             speaking.end()
-    exploration.elapsed = before + _clock() - began
-    exploration._guess(strategy)
-    if kept is not None and not exploration.interrupted:
-        kept.keep(exploration, whole)
+        exploration.elapsed = passed_before + _clock() - began
+        exploration._estimate.update(strategy, exploration.runs, exploration.complete)
+        kept.keep(exploration)
+    if interrupt is not None and not settings.keep_going:
+        interrupt.add_note(f"detsched: {exploration.summary()}")
+        raise interrupt
     if exploration.runs and not exploration.steps and not exploration._failures and not session.silent and not session.finished:
         session.warn(
             f"{session.digest.rpartition('-')[0]} reached no yield point in {_count(exploration.runs, 'run')}: nothing of it was under control, "

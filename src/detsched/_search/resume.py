@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import sys
+import time
 import zlib
 from collections.abc import Callable
 from types import CodeType
@@ -17,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._core.schedule import Schedule
 from .._memory.watch import names_of
-from ..errors import InvalidSettings
-from ..strategies import Strategy
+from ..errors import InvalidSchedule, InvalidSettings
+from ..strategies import RoundRobin, Strategy, Turn
 from .outcome import Witness
 from .run import recorded
 from .session import Session
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from .explore import Exploration
 
 FORMAT, VERSION = "detsched-search", 1
+_SOON, _EVERY = 1.0, 30.0
+"""Seconds until it is first written, and between two times."""
+_clock = time.perf_counter
 _SETTINGS = (
     "strategy", "seed", "preemptions", "delays", "granularity", "races", "timeouts", "clock", "randomness", "max_steps", "thread_exceptions",
 )  # fmt: skip
@@ -35,29 +39,25 @@ _SETTINGS = (
 
 
 class Kept:
-    """The file in which a search is kept: what it held when the search began, and what it is to hold when that stops."""
+    """Where a search has come to, and the file in which that is kept, if there is one."""
 
     def __init__(self, session: Session, strategy: Strategy) -> None:
-        path = session.settings.resume
-        assert path is not None
-        self._path = os.fspath(path)
-        self._session = session
         self.index = 0
         """The number of the run that comes next."""
         self.finished = False
         """Whether there is nothing left to be run."""
-        if not hasattr(strategy, "state") or not hasattr(strategy, "restore"):
+        self.strategy = strategy
+        path = session.settings.resume
+        self._path = None if path is None else os.fspath(path)
+        self._session = session
+        self._due = _clock() + _SOON
+        if path is not None and not (hasattr(strategy, "state") and hasattr(strategy, "restore")):
             raise InvalidSettings(f"resume={path!r}: the strategy {type(strategy).__name__} cannot go on from a file, for it has no state() and restore()")
-        self._strategy = strategy
-        self._data = self._read()
+        self._data = None if self._path is None else self._read(self._path)
 
-    def uses(self, strategy: Strategy) -> None:
-        """Another strategy takes the place of the first one."""
-        self._strategy = strategy
-
-    def _read(self) -> dict[str, Any] | None:
+    def _read(self, path: str) -> dict[str, Any] | None:
         try:
-            with open(self._path, encoding="utf-8") as file:
+            with open(path, encoding="utf-8") as file:
                 text = file.read()
         except FileNotFoundError:
             return None
@@ -83,7 +83,7 @@ class Kept:
     def _terms(self) -> dict[str, Any]:
         """Everything that has to be as it was."""
         settings = self._session.settings
-        strategy = settings.strategy if isinstance(settings.strategy, str) else type(self._strategy).__name__
+        strategy = settings.strategy if isinstance(settings.strategy, str) else getattr(settings.strategy, "__name__", type(settings.strategy).__name__)
         return {
             "detsched": sys.modules[__name__.partition(".")[0]].__version__,
             "Python": platform.python_version(),
@@ -96,54 +96,65 @@ class Kept:
 
     def restore(self, exploration: Exploration[Any]) -> set[tuple[str, ...]]:
         """Have the exploration and the strategy know what they knew; the origins of the failures. In an entered session."""
-        data = self._data
+        data, session = self._data, self._session
         if data is None:
             return set()
+        # The first run of a process loads modules and fills caches, so it may be like none that the search knows of.
+        session.run(RoundRobin(), Turn(0, session.settings.seed))
         try:
-            self._strategy.restore(data["search"])
-            self.index, self.finished = data["index"], data["finished"]
-            exploration.runs, exploration.steps, exploration.failed_runs = data["runs"], data["steps"], data["failed_runs"]
-            exploration.elapsed, exploration._timed = data["elapsed"], data["timed"]
+            if session.watching is not None:
+                session.watching.reach_also(map(str, data["also"]))
+            self.strategy.restore(data["search"])  # type: ignore[attr-defined]
+            self.index, self.finished = int(data["index"]), bool(data["finished"])
+            exploration.runs, exploration.steps, exploration.failed_runs = int(data["runs"]), int(data["steps"]), int(data["failed_runs"])
+            exploration.imprecise, exploration.elapsed, exploration._timed = int(data["imprecise"]), float(data["elapsed"]), bool(data["timed"])
             for outcome, (count, token) in data["outcomes"].items():
-                exploration._outcomes[outcome] = Witness(count, Schedule.parse(token))
-            failures = [(tuple(origin), found, Schedule.parse(token)) for origin, found, token in data["failures"]]
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+                exploration._outcomes[outcome] = Witness(int(count), Schedule.parse(token))
+            failures = [(tuple(origin), str(found), Schedule.parse(token)) for origin, found, token in data["failures"]]
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, InvalidSchedule) as error:
             raise self._refuse(f"it is damaged ({type(error).__name__}: {error})") from None
-        exploration._learn(self._strategy)
+        exploration._learn(self.strategy)
         for origin, found, schedule in failures:
-            run = recorded(self._session, schedule)
+            run = recorded(session, schedule)
             again = [failure for failure in run.failures if failure.origin == origin]
             if not again:
                 came = f"it came to: {run.failure}" if run.failure else "it passed"
-                raise self._refuse(f"a failure that it holds ({origin[1] if len(origin) > 1 else origin[0]}) did not come again: {came}")
+                raise self._refuse(f"a failure that it holds ({': '.join(origin)}) did not come again: {came}")
             exploration._failures.append(again[0])
             exploration._runs_of[origin] = run
             run._found = found
         return {origin for origin, _, _ in failures}
 
-    def keep(self, exploration: Exploration[Any], finished: bool) -> None:
+    def keep_if_due(self, exploration: Exploration[Any]) -> None:
+        """Write it now and then, so that a process that is killed loses little; and early on, to see that it can be done."""
+        if self._path is not None and _clock() >= self._due:
+            self.keep(exploration)
+
+    def keep(self, exploration: Exploration[Any]) -> None:
         """Write where the search has come to."""
-        failures = [
-            [list(failure.origin), exploration._runs_of[failure.origin]._found, str(failure.schedule)]
-            for failure in exploration.failures
-            if failure.origin in exploration._runs_of
-        ]
-        if len(failures) < len(exploration.failures):
+        if self._path is None:
+            return
+        shown = [(failure, exploration.run_of(failure)) for failure in exploration.failures]
+        failures = [[list(failure.origin), run._found, str(failure.schedule)] for failure, run in shown if run is not None]
+        if len(failures) < len(shown):
             return  # the program keeps state between runs, so nothing that was found holds
+        watching = self._session.watching
         data = {
             "format": FORMAT,
             "version": VERSION,
             "terms": self._terms(),
+            "also": [] if watching is None else list(watching.also),
             "index": self.index,
-            "finished": finished,
+            "finished": self.finished,
             "runs": exploration.runs,
             "steps": exploration.steps,
             "failed_runs": exploration.failed_runs,
+            "imprecise": exploration.imprecise,
             "elapsed": exploration.elapsed,
             "timed": exploration._timed,
             "outcomes": {outcome: [witness.count, str(witness.schedule)] for outcome, witness in exploration.outcomes.items()},
             "failures": failures,
-            "search": self._strategy.state(),
+            "search": self.strategy.state(),  # type: ignore[attr-defined]
         }
         part = f"{self._path}.part"
         try:
@@ -152,6 +163,7 @@ class Kept:
             os.replace(part, self._path)
         except OSError as error:
             raise InvalidSettings(f"resume={self._path!r}: the search cannot be kept there: {error}") from None
+        self._due = _clock() + _EVERY
 
 
 def _digest(program: Callable[..., Any]) -> int:

@@ -75,7 +75,7 @@ class Asleep(NamedTuple):
 
 
 def _plain(identity: object) -> Any:
-    """An identity as plain data: tuples as lists, bytes and floats with a mark."""
+    """An identity as plain data: tuples as lists, bytes with a mark."""
     if isinstance(identity, tuple):
         return [_plain(part) for part in identity]
     if isinstance(identity, bytes):
@@ -91,6 +91,9 @@ def _identity(data: Any) -> Any:
     return bytes.fromhex(data["bytes"]) if isinstance(data, dict) else data
 
 
+_BEFORE = "before"
+
+
 class Names:
     """Numbers for resources, the same in every run: by what their identity is made of, never by address.
 
@@ -101,6 +104,8 @@ class Names:
     def __init__(self) -> None:
         self.known: dict[tuple[object, ...], int] = {}
         self._before: dict[int, Resource] = {}
+        self._made_at: dict[tuple[object, ...], Resource] = {}
+        """Of those made before the runs, the first one that each place made."""
         self._now: dict[int, int] = {}
 
     def begin(self) -> None:
@@ -120,12 +125,20 @@ class Names:
         if identity is not None:
             return (type(resource).__name__, *identity)
         self._before[id(resource)] = resource  # kept, so that no other gets its address
-        return ("before", id(resource))
+        site = (_BEFORE, resource.kind, resource.file, resource.line)
+        if self._made_at.setdefault(site, resource) is resource:
+            return site
+        return (_BEFORE, id(resource))
 
     def data(self) -> list[Any]:
         """What has which number, as plain data. Raises InvalidSettings where something has no name that holds in other processes."""
-        for resource in self._before.values():
-            raise InvalidSettings(f"resume=…: the search cannot be kept in a file, for the program uses {resource}, made before its runs: make it inside the program, or in setup=")
+        for identity in self.known:
+            if identity[0] == _BEFORE and len(identity) == 2:
+                resource = self._before[identity[1]]  # type: ignore[index]
+                raise InvalidSettings(
+                    f"resume=…: the search cannot be kept in a file, for {resource} and another one like it, made in the same place, were made before "
+                    f"the runs, and could not be told apart in another process: make them inside the program, or in setup="
+                )
         return [_plain(identity) for identity in self.known]
 
     def restore(self, data: list[Any]) -> None:
