@@ -76,7 +76,7 @@ def usable(monkeypatch):
 
 def failure_of(program, **settings):
     """The failure of a run that comes to no yield point any more."""
-    run = detsched.record(program, watchdog=PATIENCE, **settings)
+    run = detsched.record(program, watchdog=PATIENCE, granularity="sync", **settings)
     assert run.failure is not None
     assert (run.failure.kind, type(run.failure.exception)) == ("uncontrolled", UncontrolledError)
     return run.failure
@@ -119,14 +119,14 @@ def test_finally_blocks_of_a_busy_loop():
 
 def test_a_loop_that_catches_everything():
     """A loop without a yield point that swallows every exception does not keep the run."""
-
-    over = OutOfReach([])
+    gate = threading.Lock()
+    over = OutOfReach(gate.locked)
 
     def body():
         end = hidden_clock.thing() + 60
-        while not over.thing and hidden_clock.thing() < end:
+        while not over.thing() and hidden_clock.thing() < end:
             try:
-                while not over.thing and hidden_clock.thing() < end:
+                while not over.thing() and hidden_clock.thing() < end:
                     pass
             except BaseException:
                 pass
@@ -134,7 +134,7 @@ def test_a_loop_that_catches_everything():
     try:
         failure_of(in_a_worker(body))
     finally:
-        over.thing.append("now")
+        gate.acquire()
 
 
 def test_a_call_in_c_in_a_worker():
