@@ -24,6 +24,7 @@ from ._search.run import ONE_RUN, Run, check_schedule, recorded
 from ._search.session import Session
 from ._world import debugger
 from .errors import DetschedError, InvalidSchedule, InvalidSettings
+from .settings import STRATEGIES, parse
 
 USAGE = 2
 
@@ -139,13 +140,19 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--json", action="store_true", help="print JSON")
         else:
             command.add_argument("--seed", type=int, help="everything random flows from it (default 0)")
-            command.add_argument("--strategy", help="who makes the choices: random, roundrobin")
+            command.add_argument("--strategy", help=f"who makes the choices: {', '.join(STRATEGIES)}")
         if name in ("check", "explore"):
-            command.add_argument("--runs", type=int, help="how many runs (default 500)")
-            command.add_argument("--seconds", type=float, help="stop after so many seconds")
+            command.add_argument("--runs", metavar="N|none", help="how many runs (default 500); none for no limit")
+            command.add_argument("--seconds", metavar="S|none", help="stop after so many seconds")
+            command.add_argument("--preemptions", metavar="N|none", help="all orderings with so many preemptions at most, the fewest first")
+            command.add_argument("--delays", metavar="N|none", help="the same with so many delays at most")
+            command.add_argument("--resume", metavar="FILE", help="keep the search in this file; go on from there where it is there already")
+            command.add_argument("--progress", metavar="yes|no|auto", help="say on stderr how far it has come (default: on a terminal)")
+        if name == "explore":
+            command.add_argument("--stop-at-first", action="store_true", help="stop at the first failure")
         if name == "run":
             command.add_argument("--schedule", metavar="TOKEN|@PATH", help="replay this schedule instead")
-        command.add_argument("--granularity", help="where threads may be switched: sync")
+        command.add_argument("--granularity", help="where threads may be switched: sync, access (default), gil, line, opcode")
         command.add_argument("--max-steps", type=int, help="give a run up after so many steps")
         command.add_argument("-m", dest="module", action="store_true", help="the target is a module, as for python -m")
         command.add_argument("target", metavar="script.py", help="the script, the module with -m, or a function as file.py::name")
@@ -156,26 +163,28 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """The command `detsched`. Returns the exit status."""
     options = _parser().parse_args(argv)
-    settings = {
-        name: value
-        for name in ("seed", "strategy", "runs", "seconds", "granularity", "max_steps")
-        if (value := getattr(options, name, None)) is not None
-    }
     main_module, arguments, path = sys.modules["__main__"], sys.argv[:], sys.path[:]
     try:
+        settings: dict[str, Any] = {
+            name: parse(name, value, f"--{name.replace('_', '-')}") if isinstance(value, str) else value
+            for name in ("seed", "strategy", "runs", "seconds", "preemptions", "delays", "resume", "progress", "granularity", "max_steps")
+            if (value := getattr(options, name, None)) is not None
+        }
+        if options.command == "explore":
+            settings["keep_going"] = not options.stop_at_first
         script: Any = Script(options.target, options.args, options.module) if "::" not in options.target else _function(options)
         if isinstance(script, Script):
             script.enter()
         if options.command in ("check", "explore"):
-            return _many(script, settings, options.command == "explore")
+            return _many(script, settings, shrink=options.command == "check")
         if options.command == "show":
             return _show(script, settings, options)
         return _one(script, settings, options.schedule, getattr(options, "pdb", False), getattr(options, "until", None))
     except (InvalidSettings, InvalidSchedule) as error:
         print(f"detsched: {error}", file=sys.stderr)
         return USAGE
-    except KeyboardInterrupt:
-        print("detsched: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print("\n".join(getattr(error, "__notes__", ["detsched: interrupted"])), file=sys.stderr)
         return 130
     except SyntaxError as error:
         sys.excepthook(type(error), error.with_traceback(None), None)
@@ -249,8 +258,8 @@ def _show(script: Any, settings: dict[str, Any], options: argparse.Namespace) ->
     return 1 if run.failure is not None else 0
 
 
-def _many(script: Script, settings: dict[str, Any], keep_going: bool) -> int:
-    session = Session.of(script, (), settings, {"strategy": "auto", "keep_going": keep_going, "shrink": not keep_going})
+def _many(script: Script, settings: dict[str, Any], shrink: bool) -> int:
+    session = Session.of(script, (), settings, {"strategy": "auto", "keep_going": False, "shrink": shrink})
     exploration = search(session)
     _say(exploration.report())
     failure = exploration.failure

@@ -20,6 +20,10 @@ class SettingsDict(TypedDict, total=False):
     seed: int
     runs: int | None
     seconds: float | None
+    preemptions: int | None
+    delays: int | None
+    progress: Literal["auto"] | bool
+    resume: str | os.PathLike[str] | None
     granularity: Literal["sync", "access", "gil", "line", "opcode"]
     watch: Any
     ignore: Any
@@ -41,15 +45,13 @@ class SettingsDict(TypedDict, total=False):
 
 
 _LATER: dict[str, str] = {
-    "preemptions": "bounds come with the systematic strategies",
-    "delays": "bounds come with the systematic strategies",
-    "progress": "progress lines come with long explorations",
     "workers": "parallel search is not there yet",
     "executor": "parallel search is not there yet",
 }
-_LATER_VALUES: dict[tuple[str, Any], str] = {
-}
+_LATER_VALUES: dict[tuple[str, Any], str] = {}
 STRATEGIES = ("auto", "dpor", "dfs", "random", "roundrobin")
+BOUNDS = ("preemptions", "delays")
+_BOUNDED = ("auto", "dpor", "dfs")
 _STRATEGIES_LATER = ("pct", "pos", "surw")
 
 
@@ -66,10 +68,17 @@ class Settings:
 
     strategy: who chooses: "auto", "random", "roundrobin"; "dpor", every distinguishable ordering, each once; "dfs", every order
         of yield points; or a Strategy subclass, factory or instance. For a proof, say "dpor" and runs=None.
-        "auto" is "random" for now. Change it to learn more from a run, or to write your own.
+        "auto" is "dpor" and "random" in turn. Change it to learn more from a run, or to write your own.
     seed: everything random flows from it. Change it to see other schedules.
     runs: how many runs an exploration makes, None for no limit. Raise it for more confidence.
     seconds: real seconds after which an exploration stops, None for no limit. What a test covers then depends on the machine.
+    preemptions: how many preemptions a run may have, None for no limit: switches away from a thread that could have gone on. Runs with
+        fewer come first, so the first failure has the fewest. Set it for programs that are too large for all orderings.
+    delays: the same of delays: how often a thread is passed over that would be next if all went on as long as they can, in turn.
+    progress: whether an exploration that takes long says on stderr how far it has come: "auto", on a terminal; True; False. Turn it on
+        for a log of a long search. Silent in the first seconds, and in tests.
+    resume: the file that an exploration is kept in, None for nowhere. When the search stops, by a limit, a failure or Ctrl-C, where
+        it has come to is written there; where the file is there already, the search goes on from it.
     granularity: where yield points are: "sync", at synchronisation operations only; "access", also before every access to state that
         threads share, in watched code; "line" and "opcode", also at each line, or instruction; "gil", at synchronisation and where
         this interpreter could really switch threads. Change it to see what finer switches do, or what your users can run into today.
@@ -104,6 +113,10 @@ class Settings:
     seed: int = 0
     runs: int | None = 500
     seconds: float | None = None
+    preemptions: int | None = None
+    delays: int | None = None
+    progress: Literal["auto"] | bool = "auto"
+    resume: str | os.PathLike[str] | None = None
     granularity: Literal["sync", "access", "gil", "line", "opcode"] = "access"
     watch: Any = ()
     ignore: Any = ()
@@ -144,6 +157,7 @@ class Settings:
             raise _refuse("runs", self.runs, "a positive int, or None for no limit")
         if self.seconds is not None and (type(self.seconds) not in (int, float) or not self.seconds > 0):
             raise _refuse("seconds", self.seconds, "a positive number of seconds, or None for no limit")
+        self._check_bounds()
         if self.watchdog is not None and (type(self.watchdog) not in (int, float) or not self.watchdog > 0):
             raise _refuse("watchdog", self.watchdog, "a positive number of real seconds, or None for no limit")
         if self.max_steps is not None and (type(self.max_steps) is not int or self.max_steps < 1):
@@ -165,8 +179,24 @@ class Settings:
             self._check_selection(name, getattr(self, name))
         if self.database is not None and (not isinstance(self.database, (str, os.PathLike)) or not os.fspath(self.database)):
             raise _refuse("database", self.database, "the path of a folder, or None for nowhere")
+        if self.progress != "auto" and type(self.progress) is not bool:
+            raise _refuse("progress", self.progress, "'auto', True or False")
+        if self.resume is not None and (not isinstance(self.resume, (str, os.PathLike)) or not os.fspath(self.resume)):
+            raise _refuse("resume", self.resume, "the path of a file, or None for nowhere")
         if self.setup is not None and not callable(self.setup):
             raise _refuse("setup", self.setup, "a callable whose value becomes the program's first argument, or None")
+
+    def _check_bounds(self) -> None:
+        given = [name for name in BOUNDS if getattr(self, name) is not None]
+        for name in given:
+            value = getattr(self, name)
+            if type(value) is not int or value < 0:
+                raise _refuse(name, value, "an int from 0, or None for no limit")
+            if self.strategy not in _BOUNDED:
+                strategies = ", ".join(map(repr, _BOUNDED))
+                raise InvalidSettings(f"{name}={value} is for strategies that go through the orderings: with it, strategy is one of {strategies}")
+        if len(given) > 1:
+            raise InvalidSettings(f"preemptions={self.preemptions}, delays={self.delays}: one bound at a time, the other is None")
 
     @staticmethod
     def _check_selection(name: str, value: Any) -> None:
@@ -273,13 +303,15 @@ def _from_environment() -> dict[str, Any]:
 def parse(name: str, text: str, where: str) -> Any:
     """The value of a setting that was written as text, in the environment, an ini file or an option: `where` says in which."""
     try:
-        if name in ("runs", "max_steps", "seconds", "watchdog", "database") and text.lower() == "none":
+        if name in ("runs", "max_steps", "seconds", "watchdog", "database", "resume", *BOUNDS) and text.lower() == "none":
             return None
-        if name in ("seed", "runs", "max_steps"):
+        if name in ("seed", "runs", "max_steps", *BOUNDS):
             return int(text)
         if name in ("seconds", "watchdog"):
             return float(text)
-        if name in ("keep_going", "patch", "races", "shrink", "save"):
+        if name == "progress" and text.lower() == "auto":
+            return "auto"
+        if name in ("progress", "keep_going", "patch", "races", "shrink", "save"):
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
     except (ValueError, KeyError):
         raise InvalidSettings(f"{where}={text!r} is no value for the setting {name!r}") from None
@@ -303,10 +335,13 @@ def settle(given: Mapping[str, Any], defaults: Mapping[str, Any] | None = None, 
     check_names(given, parameters)
     if shared is not None and not isinstance(shared, Settings):
         raise InvalidSettings(f"settings={shared!r}: settings is a detsched.Settings")
-    values: dict[str, Any] = {**Ambient.ini, **_from_environment()}
-    if shared is not None:
-        values.update(shared.given())
-    values.update(given)
-    values.update(Ambient.options)
-    profile = values.setdefault("profile", default_profile())
-    return Settings(**{**(defaults or {}), **_profile(profile), **values})
+    said = {**(shared.given() if shared is not None else {}), **given, **Ambient.options}
+    ambient: dict[str, Any] = {**Ambient.ini, **_from_environment()}
+    profile = said.get("profile", ambient.get("profile", default_profile()))
+    around = {**_profile(profile), **ambient, "profile": profile}
+    values = {**(defaults or {}), **around, **said}
+    if values.get("strategy") not in _BOUNDED and ("strategy" in said or "strategy" not in around):
+        for name in BOUNDS:  # those around a call are for searches through the orderings; this is none
+            if name not in said:
+                values.pop(name, None)
+    return Settings(**values)

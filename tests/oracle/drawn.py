@@ -13,7 +13,7 @@ import threading
 import time
 
 import detsched
-from detsched.strategies import DPOR
+from detsched.strategies import DPOR, Bounded
 from exhaustive import ExhaustiveDFS, TooMany, lines
 
 _HEAD = """
@@ -187,29 +187,31 @@ class Reduced(Noting, DPOR):
     """One run for each ordering."""
 
 
+def noted(text, strategy, most, **settings):
+    """The exploration of a program by a strategy that notes."""
+    code = compile(text, "program.py", "exec")
+
+    def run():
+        scope = {name: getattr(threading, name) for name in threading.__all__}
+        scope |= {"sleep": time.sleep, "choose": detsched.choose, "yield_point": detsched.yield_point, "access": detsched.access}
+        scope["SimpleQueue"] = queue.SimpleQueue
+        exec(code, scope)
+        log = []
+        strategy.keep(log)
+        scope["program"](log)
+
+    return detsched.explore(run, strategy=strategy, runs=most, granularity="sync", **settings)
+
+
 def compare(text, most, **settings):
     """(None, runs of brute force, runs of the reduction) if the two agree on a program; "too large" in place of None where brute
     force needs more than `most` runs, else what differs."""
-    code = compile(text, "program.py", "exec")
-
-    def noted(strategy):
-        def run():
-            scope = {name: getattr(threading, name) for name in threading.__all__}
-            scope |= {"sleep": time.sleep, "choose": detsched.choose, "yield_point": detsched.yield_point, "access": detsched.access}
-            scope["SimpleQueue"] = queue.SimpleQueue
-            exec(code, scope)
-            log = []
-            strategy.keep(log)
-            scope["program"](log)
-
-        return detsched.explore(run, strategy=strategy, runs=2 * most, granularity="sync", **settings)
-
     brute, reduced = BruteForce(most), Reduced()
     try:
-        noted(brute)
+        noted(text, brute, 2 * most, **settings)
     except TooMany:
         return "too large", most, 0
-    found = noted(reduced)
+    found = noted(text, reduced, 2 * most, **settings)
     wrong = [f"missed {outcome}" for outcome in brute.outcomes - reduced.outcomes]
     wrong += [f"invented {outcome}" for outcome in reduced.outcomes - brute.outcomes]
     if brute.deadlocks != reduced.deadlocks:
@@ -219,3 +221,56 @@ def compare(text, most, **settings):
     if found.redundant or not found.complete:
         wrong.append(f"{found.redundant} redundant, {reduced.cut} cut, complete: {found.complete}")
     return "\n".join([*wrong, text]) if wrong else None, brute.runs, found.runs
+
+
+# ------------------------------------------------------------------ bounds
+
+
+class Priced(BruteForce):
+    """Brute force that notes what each ordering costs at least, in preemptions and in delays."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.least = {"preemptions": {}, "delays": {}}
+
+    def begin(self, run):
+        super().begin(run)
+        self.preemptions = self.delays = 0
+
+    def choose(self, step):
+        chosen, current = super().choose(step), step.current
+        if chosen is not current:
+            self.preemptions += current in step.enabled
+            after = [thread for thread in step.enabled if current is not None and thread.path >= current.path]
+            before = [thread for thread in step.enabled if thread not in after]
+            self.delays += [*sorted(after, key=lambda one: one.path), *sorted(before, key=lambda one: one.path)].index(chosen)
+        return chosen
+
+    def end(self, log, failures):
+        which = ordering(log)
+        for kind, costs in self.least.items():
+            costs[which] = min(costs.get(which, math.inf), getattr(self, kind))
+        return super().end(log, failures)
+
+
+class WithinBound(Noting, Bounded):
+    """What the searches within a bound run."""
+
+
+def compare_within(text, most, kind, bound, **settings):
+    """As `compare`, for the orderings that a bound allows."""
+    brute, bounded = Priced(most), WithinBound(kind, bound)
+    try:
+        noted(text, brute, 2 * most, **settings)
+    except TooMany:
+        return "too large", most, 0
+    found = noted(text, bounded, None, **settings)
+    allowed = {which for which, least in brute.least[kind].items() if least <= bound}
+    wrong = []
+    if allowed != bounded.orderings:
+        wrong.append(f"{len(allowed - bounded.orderings)} orderings missed, {len(bounded.orderings - allowed)} invented")
+    if found.runs - found.redundant != len(allowed):
+        wrong.append(f"{found.runs} runs, {found.redundant} of them redundant, for {len(allowed)} orderings")
+    if not found.complete or (bounded.whole and allowed != brute.orderings):
+        wrong.append(f"complete: {found.complete}, {bounded.cut} cut, whole: {bounded.whole}")
+    return "\n".join([f"{kind}={bound}", *wrong, text]) if wrong else None, brute.runs, found.runs

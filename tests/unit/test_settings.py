@@ -190,7 +190,7 @@ def test_a_misspelt_setting_is_not_taken_for_a_parameter():
     assert "seed" in text_of(detsched.run, program, sed=3)
 
 
-LATER = ["preemptions", "delays", "progress", "workers", "executor"]
+LATER = ["workers", "executor"]
 
 
 @pytest.mark.parametrize("name", LATER)
@@ -257,7 +257,7 @@ def test_the_call_may_go_back_to_the_default(monkeypatch):
 
 def test_environment(monkeypatch):
     """Each setting is taken from DETSCHED_<NAME>."""
-    for name, value in {"RUNS": "7", "MAX_STEPS": "none", "SECONDS": "none", "KEEP_GOING": "true", "STRATEGY": "roundrobin"}.items():
+    for name, value in {"RUNS": "7", "MAX_STEPS": "none", "SECONDS": "none", "KEEP_GOING": "true", "STRATEGY": "roundrobin", "PROGRESS": "no", "RESUME": "none"}.items():
         monkeypatch.setenv(f"DETSCHED_{name}", value)
 
     exploration = detsched.explore(one_point)
@@ -266,7 +266,7 @@ def test_environment(monkeypatch):
     assert "roundrobin" in exploration.summary()
 
 
-@pytest.mark.parametrize(("name", "value"), [("SEED", "x"), ("RUNS", "1.5"), ("SECONDS", "soon"), ("KEEP_GOING", "maybe"), ("RUNS", "0"), ("STRATEGY", "magic"), ("GRANULARITY", "finest"), ("RACES", "perhaps"), ("MAX_STEPS", "")])
+@pytest.mark.parametrize(("name", "value"), [("SEED", "x"), ("RUNS", "1.5"), ("SECONDS", "soon"), ("KEEP_GOING", "maybe"), ("RUNS", "0"), ("STRATEGY", "magic"), ("GRANULARITY", "finest"), ("RACES", "perhaps"), ("PREEMPTIONS", "few"), ("PROGRESS", "loudly"), ("MAX_STEPS", "")])
 def test_wrong_environment(monkeypatch, name, value):
     """A wrong value there is refused, and the message names it."""
     monkeypatch.setenv(f"DETSCHED_{name}", value)
@@ -274,7 +274,7 @@ def test_wrong_environment(monkeypatch, name, value):
     assert name.lower() in text_of(detsched.run, int).lower()
 
 
-@pytest.mark.parametrize("name", ["PREEMPTIONS", "WORKERS"])
+@pytest.mark.parametrize("name", ["EXECUTOR", "WORKERS"])
 def test_later_settings_in_the_environment(monkeypatch, name):
     """A setting that is not there yet is refused there too."""
     monkeypatch.setenv(f"DETSCHED_{name}", "1")
@@ -312,7 +312,7 @@ def test_settings_refuse_unknown_names():
     """A misspelt name in a Settings is answered with the nearest one."""
     assert "'seed'" in text_of(Settings, sed=1)
     assert "'seed'" in text_of(Settings().replace, sed=1)
-    assert "preemptions" in text_of(Settings, preemptions=1)
+    assert "'preemptions'" in text_of(Settings, preemption=1)
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -483,3 +483,28 @@ def test_selections_from_the_environment(monkeypatch):
     monkeypatch.setenv("DETSCHED_WATCH", "queue, queue.Queue.put")
 
     assert "watch-queue,queue:Queue:put" in str(detsched.record(one_point).schedule)
+
+
+@pytest.mark.parametrize("name", ["PREEMPTIONS", "DELAYS"])
+def test_bounds_in_the_environment_are_for_searches(monkeypatch, name):
+    """A single run is no search, so a bound that is said for all of them leaves it alone; one that is said in its call is refused."""
+    monkeypatch.setenv(f"DETSCHED_{name}", "1")
+
+    assert detsched.run(lambda: 7) == 7
+    assert detsched.explore(two_points, strategy="random", runs=3).runs == 3
+    assert f"at most 1 {name.lower().removesuffix('s')}" in detsched.explore(two_points, granularity="sync").summary()
+    assert "go through the orderings" in text_of(detsched.run, int, **{name.lower(): 1})
+
+
+def two_points():
+    """Two threads with two points each."""
+
+    def body():
+        detsched.yield_point()
+        detsched.yield_point()
+
+    threads = [detsched.threading.Thread(target=body) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

@@ -127,5 +127,5 @@ class Causality:
         if operation.kind == "start":
             self._of[other] = dict(clock)
             self._jumps_of[other] = self._jumps
-        elif other.ended:
+        elif operation.saw_end():
             _join(clock, self._clock(other))

@@ -140,6 +140,10 @@ class Operation:
         """The thread that this operation starts or waits for the end of."""
         return None
 
+    def saw_end(self) -> bool:
+        """Whether the end of that thread came before it. (Asked when it has been applied, and perhaps long after.)"""
+        return False
+
     def awaited(self) -> tuple[Resource, ...]:
         """What an operation that is blocked waits for, in the terms of the program."""
         return tuple(resource for resource, _ in self.footprint())

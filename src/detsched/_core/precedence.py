@@ -66,7 +66,7 @@ def predecessors(log: Log) -> list[tuple[int, ...]]:
         if other is not None:
             if operation.kind == "start":
                 started[other] = index
-            elif other.ended and other in last:
+            elif operation.saw_end() and other in last:
                 before.add(last[other])
         found.append(tuple(sorted(one for one in before if log.threads[one] is not thread)))
         last[thread] = index

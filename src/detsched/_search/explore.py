@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, Unpack
 
 from .._core.failure import Failure
+from .._core.orderings import ordering
 from .._core.schedule import Schedule
-from .._report import text
+from .._report import progress, text
 from ..errors import DivergenceError
 from ..settings import SettingsDict
 from ..strategies import Follow, Strategy, Turn
 from . import outcome as outcomes
+from .estimate import Estimate, so_far
 from .explain import explain, simplified
-from .orderings import ordering
 from .outcome import Witness
+from .resume import Kept
 from .run import Run, check_schedule, recorded, with_report
 from .session import Done, Session, make_strategy
 from .state import changes, snapshot
@@ -63,10 +65,10 @@ class Exploration(Generic[T]):
         self.cut = 0
         """Runs of a systematic strategy behind which something may lie that it does not cover: with any of these, no search is complete. They
         were stopped as too long or as going round in circles, or cut daemons off while other threads were ending in no order."""
-        self._systematic_runs = 0
+        self._systematic_runs, self._redundant_exactly = 0, True
         self._timed = False
-        self.estimate: float | None = None
-        """How many runs a complete search would take, where that can be estimated."""
+        self._estimate = Estimate()
+        self._limits = ""
         self.elapsed = 0.0
         """Real seconds."""
         self.steps = 0
@@ -96,6 +98,18 @@ class Exploration(Generic[T]):
         return self._failures[0] if self._failures else None
 
     @property
+    def estimate(self) -> float | None:
+        """How many runs a complete search takes, where that can be estimated: those that were made, by the share of the tree of orderings
+        that they are, as far as its branches are known by now. So under "dpor" it is too low rather than too high, and grows as branches
+        come to light. The number itself, once the search is complete; None under random choice, which is never complete."""
+        return self._estimate.value
+
+    @property
+    def estimate_range(self) -> tuple[float, float] | None:
+        """The smallest and the largest estimate since an eighth of the runs were made. Far apart: it is not to be trusted yet."""
+        return self._estimate.range
+
+    @property
     def outcomes(self) -> Mapping[str, Witness]:
         """What runs came to: the outcome as text, how often it came, and a schedule that leads to it."""
         return dict(self._outcomes)
@@ -118,16 +132,21 @@ class Exploration(Generic[T]):
     def _coverage(self) -> str:
         """What is complete, and no more than that."""
         if not self.complete:
-            cut = f" ({_count(self.cut, 'run')} with more behind than is covered)" if self.cut else ""
-            return f"not complete{cut}"
+            cut = [f"{_count(self.cut, 'run')} with more behind than is covered"] if self.cut else []
+            if self.estimate is not None and (self._settings.keep_going or not self._failures):
+                cut.append(str(self._estimate))
+            return f"not complete ({', '.join(cut)})" if cut else "not complete"
         number = self._systematic_runs - self.redundant
         what = "order of yield points" if self._settings.strategy == "dfs" else "ordering"
         what = what if number == 1 else what.replace("order of", "orders of").replace("ordering", "orderings")
         what += " of synchronisation" if what.startswith("ordering") and self._settings.granularity == "sync" else ""
         whole = f"complete: the only {what}" if number == 1 else f"complete: all {number:,} {what}"
-        again = f" ({_count(self.redundant, 'run')} twice)" if self.redundant else ""
+        again = f" ({_count(self.redundant, 'run')} equivalent to another)" if self.redundant else ""
+        if not self._redundant_exactly:
+            whole, again = f"complete: all {what}", f" (at least {self.redundant:,} of the runs equivalent to another)"
+        limits = f" {self._limits}" if self._limits else ""
         idle = ", with timeouts only when idle" if self._settings.timeouts == "idle" and self._timed else ""
-        return f"{whole}{again}{idle}"
+        return f"{whole}{limits}{again}{idle}"
 
     def report(self) -> str:
         """The exploration in words, with the report of its first failure."""
@@ -168,7 +187,8 @@ class Exploration(Generic[T]):
     def _learn(self, strategy: Strategy) -> None:
         """What a strategy knows of how far it has come: see `Strategy.complete`."""
         self.complete = strategy.complete
-        self.redundant, self.cut, self._systematic_runs = strategy.redundant, strategy.cut, strategy.runs
+        self.redundant, self.cut, self._systematic_runs, self._limits = strategy.redundant, strategy.cut, strategy.runs, strategy.limits
+        self._redundant_exactly = strategy.exact
 
     def _believe(self, failure: Failure, run: Run[T], index: int, by_seed: bool) -> None:
         self._failures.append(failure)
@@ -210,50 +230,66 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
     """The loop. `pinned` schedules are tried first."""
     settings = session.settings
     exploration: Exploration[Any] = Exploration(session)
-    strategy = make_strategy(settings.strategy)
+    strategy = make_strategy(settings)
+    kept = Kept(session, strategy)
     known: set[tuple[str, ...]] = set()
     passed: Schedule | None = None
     last_pass: tuple[Done, int] | None = None
+    interrupt: KeyboardInterrupt | None = None
     began = _clock()
     at_first = snapshot(session.program, session.args)
     session.many = True
+    speaking = progress.Progress(settings.progress, began)
     with session:
+        known |= kept.restore(exploration)
+        made_before, passed_before = exploration.runs, exploration.elapsed
         try:
             for pin in pinned:
                 if not session.finished and (settings.keep_going or not exploration._failures):
                     _pinned(exploration, session, pin, known, at_first)
-            index = 0
-            while not session.finished and (settings.keep_going or not exploration._failures):
-                if settings.runs is not None and exploration.runs >= settings.runs:
+            while not kept.finished and not session.finished and (settings.keep_going or not exploration._failures):
+                now, made = _clock(), exploration.runs - made_before
+                if settings.runs is not None and made >= settings.runs:
                     break
-                if settings.seconds is not None and exploration.runs and _clock() - began >= settings.seconds:
+                if settings.seconds is not None and made and now - began >= settings.seconds:
                     break
+                if now >= speaking.due:
+                    exploration._estimate.update(strategy, exploration.runs, exploration.complete)
+                    speaking.say(now, so_far(exploration, made, now - began))
+                index = kept.index
                 turn = Turn(index, settings.seed if strategy.systematic else settings.seed + index)
                 done = session.run(strategy, turn)
                 if session.learnt and index:
                     # There are more accesses than earlier runs knew of, so what the strategy has learnt from them is void.
-                    strategy = make_strategy(settings.strategy)
+                    strategy = kept.strategy = make_strategy(settings)
                     done = session.run(strategy, turn)
-                exploration._note(done)
                 if not done.failures:
                     last_pass = done, index
                 elif any(failure.origin not in known for failure in done.failures):
                     if last_pass is not None:
                         passed, last_pass = _witness(session, strategy, *last_pass), None
                     if _confirm(exploration, session, strategy, done, index, known, passed, at_first):
+                        exploration._note(done)
                         break
-                index += 1
-                more = strategy.end(done.execution.log, done.failures)
+                session.interrupts.shield()  # a run counts wholly, or not at all
+                exploration._note(done)
+                kept.finished = not strategy.end(done.execution.log, done.failures)
+                kept.index += 1
                 exploration._learn(strategy)
-                if not more:
-                    break
+                session.interrupts.unshield()
+                exploration.elapsed = passed_before + _clock() - began
+                kept.keep_if_due(exploration)
         except KeyboardInterrupt as error:
             exploration.interrupted = True
-            if not settings.keep_going:
-                exploration.elapsed = _clock() - began
-                error.add_note(f"detsched: {exploration.summary()}")
-                raise
-    exploration.elapsed = _clock() - began
+            interrupt = error
+        finally:
+            speaking.end()
+        exploration.elapsed = passed_before + _clock() - began
+        exploration._estimate.update(strategy, exploration.runs, exploration.complete)
+        kept.keep(exploration)
+    if interrupt is not None and not settings.keep_going:
+        interrupt.add_note(f"detsched: {exploration.summary()}")
+        raise interrupt
     if exploration.runs and not exploration.steps and not exploration._failures and not session.silent and not session.finished:
         session.warn(
             f"{session.digest.rpartition('-')[0]} reached no yield point in {_count(exploration.runs, 'run')}: nothing of it was under control, "

@@ -251,7 +251,7 @@ def current_run() -> Run[Any] | None:
 
 def recorded(session: Session, schedule: Schedule | None, *more: Observer) -> Run[Any]:
     """One run in an entered session, under its strategy or a schedule."""
-    strategy = make_strategy(session.settings.strategy) if schedule is None else Replay(schedule)
+    strategy = make_strategy(session.settings) if schedule is None else Replay(schedule)
     done, recorder = record_in(session, strategy, Turn(0, session.settings.seed), *more)
     run: Run[Any] = Run(session, done.execution)
     return run._finish(done, recorder)

@@ -36,13 +36,13 @@ from .._world import futures, outside, pools, randomness, signals
 from .._world.debugger import Breakpoints
 from .._world.patching import patched, reach
 from ..errors import InvalidSettings, UncontrolledError
-from ..settings import Settings, settle
-from ..strategies import DFS, DPOR, Auto, Follow, RandomWalk, Replay, RoundRobin, Strategy, Turn
+from ..settings import BOUNDS, Settings, settle
+from ..strategies import DFS, DPOR, Auto, Bounded, Follow, RandomWalk, Replay, RoundRobin, Strategy, Turn
 from ..strategies.guided import Guided
 from .state import INTERLEAVED
 
 _BY_NAME: dict[str, Callable[[], Strategy]] = {"auto": Auto, "random": RandomWalk, "roundrobin": RoundRobin, "dfs": DFS, "dpor": DPOR}
-_OWN = (Auto, DFS, DPOR, Follow, RandomWalk, RoundRobin, Replay)
+_OWN = (Auto, Bounded, DFS, DPOR, Follow, RandomWalk, RoundRobin, Replay)
 
 
 running: Session | None = None
@@ -83,13 +83,25 @@ class _Checked(Strategy):
 
     complete, systematic = _told("complete", False), _told("systematic", False)
     redundant, cut, runs = _told("redundant", 0), _told("cut", 0), _told("runs", 0)
+    limits, estimate = _told("limits", ""), _told("estimate", None)
+    exact = _told("exact", True)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("state", "restore"):
+            return getattr(self._inner, name)
+        raise AttributeError(name)
 
     def end(self, log: Any, failures: Any) -> bool:
         return bool(self._inner.end(log, failures)) if hasattr(self._inner, "end") else True
 
 
-def make_strategy(setting: Any) -> Strategy:
-    """The strategy that a setting means: by name, class, factory, or as it is."""
+def make_strategy(settings: Settings) -> Strategy:
+    """The strategy that the settings mean: by name, class, factory, or as it is; within a bound."""
+    setting = settings.strategy
+    for kind in BOUNDS:
+        bound = getattr(settings, kind)
+        if bound is not None:
+            return Bounded(kind, bound, reduced=setting != "dfs")
     if isinstance(setting, str):
         return _BY_NAME[setting]()
     made = setting() if isinstance(setting, type) or not hasattr(setting, "choose") else setting
@@ -108,7 +120,7 @@ class Session:
         self.digest = program_digest(program)
         self._defaults: Mapping[str, Any] = {}
         self._stack = ExitStack()
-        self._interrupts = Interrupts()
+        self.interrupts = Interrupts()
         self._excepthook = Excepthook(settings.thread_exceptions == "print")
         self.watching: Watching | None = None
         """What makes yield points inside plain code; None where there are none."""
@@ -168,7 +180,7 @@ class Session:
             raise UncontrolledError(
                 "a run cannot begin while another thread of this process is in one: call it from one thread, or use several processes"
             )
-        self._interrupts.__enter__()
+        self.interrupts.__enter__()
         try:
             _entered.append(get_ident())
             if self.settings.patch:
@@ -182,18 +194,18 @@ class Session:
             self._stack.enter_context(warn_of_trespass(warn))
             self._stack.enter_context(Pinned())
             self._stack.enter_context(Breakpoints())
-            self._interrupts.unshield()
+            self.interrupts.unshield()
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._interrupts.shield()
+        self.interrupts.shield()
         self._stack.close()
         if _entered:
             _entered.pop()
-        self._interrupts.__exit__()
+        self.interrupts.__exit__()
 
     def _watch(self, settings: Settings) -> None:
         """Watch what the settings say, if it is not watched already."""
@@ -271,7 +283,7 @@ class Session:
             strategy.choose,
             choose_value=strategy.choose_value,
             max_steps=settings.max_steps,
-            interrupts=self._interrupts,
+            interrupts=self.interrupts,
             real_clock=settings.clock == "real",
             timeouts_any=settings.timeouts == "any",
             awaited=strategy.awaited if isinstance(strategy, Replay) else None,
@@ -282,7 +294,7 @@ class Session:
         execution.terms.update(granularity=settings.granularity, timeouts=settings.timeouts)
         if self.watching is not None:
             execution.terms.update(watch=names_of(settings.watch), ignore=names_of(settings.ignore), also=self.watching.also)
-        self._interrupts.shield()  # but for the program itself: see Execution.run
+        self.interrupts.shield()  # but for the program itself: see Execution.run
         futures.restart_names()
         outside.begin()
         if settings.randomness == "seeded":
@@ -305,7 +317,7 @@ class Session:
             pools.end()
             if watching is not None:
                 watching.end(execution)
-            self._interrupts.unshield()
+            self.interrupts.unshield()
         if execution.abandoned:
             warnings.warn(
                 f"{', '.join(execution.abandoned)} could not be made to end with the run, for the thread catches everything and goes on: "

@@ -111,7 +111,7 @@ class Start(Operation):
 class Join(_OnThread):
     """Wait for the end of a thread, or give up at a deadline."""
 
-    __slots__ = ("deadline",)
+    __slots__ = ("deadline", "_saw_end")
     kind = "join"
     blocking = True
     mode = READ
@@ -120,7 +120,7 @@ class Join(_OnThread):
     def __init__(self, thread: ControlledThread, deadline: float | None) -> None:
         self.resource = thread
         self.deadline = deadline
-        self.due = False
+        self.due = self._saw_end = False
 
     def enabled(self) -> bool:
         return self.resource.ended or active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
@@ -132,23 +132,35 @@ class Join(_OnThread):
         return self.footprint() if self.due else CAUSED
 
     def apply(self) -> None:
+        self._saw_end = self.resource.ended
         self.due = active.execution.clock.expired(self.deadline)  # type: ignore[union-attr]
-        if not self.resource.ended:
+        if not self._saw_end:
             active.execution.clock.gave_up(self.deadline)  # type: ignore[union-attr]
 
+    def saw_end(self) -> bool:
+        return self._saw_end
+
     def changes(self) -> bool:
-        return self.resource.ended
+        return self._saw_end
 
 
 class IsAlive(_OnThread):
     """Ask whether a thread has ended."""
 
-    __slots__ = ()
+    __slots__ = ("_saw_end",)
     kind = "is alive?"
     mode = READ
 
+    def __init__(self, thread: ControlledThread) -> None:
+        self.resource = thread
+        self._saw_end = False
+
     def apply(self) -> bool:
-        return not self.resource.ended
+        self._saw_end = self.resource.ended
+        return not self._saw_end
+
+    def saw_end(self) -> bool:
+        return self._saw_end
 
 
 def _context_for(thread: Any) -> contextvars.Context:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .._core.execution import Step
 from .._core.failure import Failure
 from .._core.log import Log
@@ -52,6 +54,27 @@ class Auto(Strategy):
     def runs(self) -> int:  # type: ignore[override]
         """How many of the runs were DPOR's."""
         return self._dpor.runs
+
+    @property
+    def limits(self) -> str:  # type: ignore[override]
+        """Within which bounds DPOR is complete."""
+        return self._dpor.limits
+
+    @property
+    def estimate(self) -> float | None:  # type: ignore[override]
+        """How many runs it would take until DPOR has made all of its own."""
+        estimate = self._dpor.estimate
+        return None if estimate is None or self._exhausted and not self.complete else 2 * estimate
+
+    def state(self) -> dict[str, Any]:
+        """What both know, as plain data, and whose turn it is."""
+        return {"dpor": self._dpor.state(), "exhausted": self._exhausted, "random": self._next is self._random}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self._dpor.restore(state["dpor"])
+        self._exhausted = bool(state["exhausted"])
+        self._next = self._random if state["random"] else self._dpor
 
     def begin(self, run: Turn) -> None:
         self._now = self._next

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .._core.execution import Step
 from .._core.failure import Failure
 from .._core.log import Log
 from .._core.thread import ControlledThread
 from ..errors import DivergenceError
 from .replay import CAUSES
-from .spinning import Spins
+from .spinning import WAITING, Spins
 from .strategy import Strategy, Turn
 
 _CUT = ("limit", "livelock")
@@ -74,3 +76,29 @@ class DFS(Strategy):
             return False
         self._taken[-1] += 1
         return True
+
+    @property
+    def limits(self) -> str:  # type: ignore[override]
+        """What was left out of threads that spin."""
+        return WAITING if self._spins.ever else ""
+
+    @property
+    def estimate(self) -> float | None:  # type: ignore[override]
+        """The runs so far, by the share of the tree of choices that they are."""
+        if not self._taken:
+            return float(self.runs) or None
+        share, done = 1.0, 0.0
+        for taken, options in zip(self._taken, self._options):
+            share /= options
+            done += share * taken
+        return self.runs / done if done else None
+
+    def state(self) -> dict[str, Any]:
+        """What the search knows, as plain data."""
+        return {"runs": self.runs, "cut": self.cut, "spun": self._spins.ever, "taken": self._taken, "options": self._options}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self.runs, self.cut, self._spins.ever = int(state["runs"]), int(state["cut"]), bool(state["spun"])
+        self._taken, self._options = list(map(int, state["taken"])), list(map(int, state["options"]))
+        self.complete = bool(self.runs) and not self._taken and not self.cut

@@ -7,6 +7,7 @@ comes last with probability 2 to the -25).
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 from .._core.execution import Step
 from .._core.thread import ControlledThread
@@ -24,6 +25,13 @@ class RandomWalk(Strategy):
 
     def begin(self, run: Turn) -> None:
         self._source.seed(run.seed)
+
+    def state(self) -> dict[str, Any]:
+        """Nothing: what a run is like follows from its seed."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Nothing to be restored."""
 
     # Not randrange or choice: how they use the source may change between versions of Python; random() does not.
 

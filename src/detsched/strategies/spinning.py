@@ -23,6 +23,8 @@ from .._core.resource import Resource
 from .._core.thread import ControlledThread
 from .._core.verdict import state_of
 
+WAITING = "in which threads that poll wait for a change"
+"""What is complete where any thread was held, in words that follow on "all orderings"."""
 _FIRST = 8
 """Steps of a thread that changed nothing, before it is looked at."""
 _TRIES = 4
@@ -55,6 +57,8 @@ class Spins:
     """Which threads are held in the present run."""
 
     def __init__(self) -> None:
+        self.ever = False
+        """Whether in any run a thread was held."""
         self.begin()
 
     def begin(self) -> None:
@@ -189,6 +193,7 @@ class Spins:
                         if index < last[resource]:
                             return False
                         goes_on = True
+        self.ever = True
         self._held[thread] = last
         self._looping[thread] = frozenset(log.operations[index].key for index in round_)
         if goes_on:
@@ -201,4 +206,4 @@ def _changed(operation: Operation) -> list[Resource]:
     return [] if operation.kind == "yield point" else [resource for resource, mode in operation.footprint() if mode is not READ]
 
 
-__all__ = ["Spins"]
+__all__ = ["WAITING", "Spins"]

@@ -34,10 +34,16 @@ class Strategy:
     """Whether everything that there is to try was run, to its end. A strategy that can tell sets it; it is looked at when `end` said that nothing is left."""
     redundant: int = 0
     """Runs that were equivalent to an earlier one."""
+    exact: bool = True
+    """Whether there were no more of these than it knows of."""
     cut: int = 0
     """Runs that were stopped because they were too long, or went round in circles."""
     runs: int = 0
     """How many runs a systematic strategy has made."""
+    limits: str = ""
+    """Within which bounds it is complete, in words that follow on "all orderings"; empty where there are none."""
+    estimate: float | None = None
+    """How many runs it would take in all, as far as that can be told by now."""
     systematic: bool = False
     """Whether the runs are to differ in nothing but its choices: then every run has the same seed."""
     repeatable = False

@@ -26,7 +26,7 @@ from ..._core.log import Log
 from ..._core.thread import ControlledThread
 from ...errors import DivergenceError
 from ..replay import CAUSES
-from ..spinning import Spins
+from ..spinning import WAITING, Spins
 from ..strategy import Strategy, Turn
 from .ending import Endings
 from .letter import Asleep, Letter, Names
@@ -228,8 +228,66 @@ class DPOR(Strategy):
                 self._plan = [branch, *node.tree]
                 self._asleep = node.asleep
                 return True
+        self._plan, self._asleep = [], []
         self.complete = not self.cut
         return False
+
+    # ------------------------------------------------------------------ how far it has come
+
+    @property
+    def limits(self) -> str:  # type: ignore[override]
+        """What was left out of threads that spin."""
+        return WAITING if self._spins.ever else ""
+
+    @property
+    def estimate(self) -> float | None:  # type: ignore[override]
+        """The runs so far, by the share of the tree that they are: at each point all branches that are known by now count alike (the
+        weighted backtrack estimator: Kilby, Slaney, Thiébaux, Walsh, AAAI 2006). Branches that come to light later make it grow."""
+        if not self._nodes and not self._plan or self.complete:
+            return float(self.runs) or None
+        share, done = 1.0, 0.0
+        for index, (asleep, left) in enumerate([*((node.asleep, 1 + len(node.tree)) for node in self._nodes), (self._asleep, len(self._plan))]):
+            gone = sum(one.since == index for one in asleep)
+            share /= gone + left
+            done += share * gone
+        return self.runs / done if done else None
+
+    def state(self) -> dict[str, Any]:
+        """What the search knows between two runs, as plain data."""
+
+        def plain(asleep: list[Asleep]) -> list[Any]:
+            return [[letter.data(), since] for letter, since in asleep]
+
+        return {
+            "runs": self.runs,
+            "redundant": self.redundant,
+            "cut": self.cut,
+            "spun": self._spins.ever,
+            "names": self._names.data(),
+            "endings": self._endings.data(),
+            "nodes": [[node.letter.data(), node.kind, plain(node.asleep), [branch.data() for branch in node.tree]] for node in self._nodes],
+            "plan": [branch.data() for branch in self._plan],
+            "asleep": plain(self._asleep),
+            "finished": bool(self.runs) and not self._nodes and not self._plan,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+
+        def asleep(data: list[Any]) -> list[Asleep]:
+            return [Asleep(Letter.of(letter), int(since)) for letter, since in data]
+
+        self.runs, self.redundant, self.cut = int(state["runs"]), int(state["redundant"]), int(state["cut"])
+        self._spins.ever = bool(state["spun"])
+        self._names.restore(state["names"])
+        self._endings = Endings.of(state["endings"])
+        self._history = History(self._names, self._spins)
+        self._nodes = [
+            Node(Letter.of(letter), str(kind), asleep(sleeping), [Branch.of(branch) for branch in tree]) for letter, kind, sleeping, tree in state["nodes"]
+        ]
+        self._plan = [Branch.of(branch) for branch in state["plan"]]
+        self._asleep = asleep(state["asleep"])
+        self.complete = bool(state["finished"]) and not self.cut
 
 
 __all__ = ["DPOR"]

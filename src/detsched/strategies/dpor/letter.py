@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ..._core.operation import WRITE, Footprint, Mode, Operation
 from ..._core.resource import Resource
 from ..._core.thread import ControlledThread
+from ...errors import InvalidSettings
 
 Print = tuple[int, Mode]
 
@@ -73,6 +74,26 @@ class Asleep(NamedTuple):
     """How many events came before that point."""
 
 
+def _plain(identity: object) -> Any:
+    """An identity as plain data: tuples as lists, bytes with a mark."""
+    if isinstance(identity, tuple):
+        return [_plain(part) for part in identity]
+    if isinstance(identity, bytes):
+        return {"bytes": identity.hex()}
+    if identity is None or type(identity) in (str, int, bool):
+        return identity
+    raise InvalidSettings(f"resume=…: the search cannot be kept in a file, for the program uses {identity!r} as the name of something shared")
+
+
+def _identity(data: Any) -> Any:
+    if isinstance(data, list):
+        return tuple(_identity(part) for part in data)
+    return bytes.fromhex(data["bytes"]) if isinstance(data, dict) else data
+
+
+_BEFORE = "before"
+
+
 class Names:
     """Numbers for resources, the same in every run: by what their identity is made of, never by address.
 
@@ -83,6 +104,8 @@ class Names:
     def __init__(self) -> None:
         self.known: dict[tuple[object, ...], int] = {}
         self._before: dict[int, Resource] = {}
+        self._made_at: dict[tuple[object, ...], Resource] = {}
+        """Of those made before the runs, the first one that each place made."""
         self._now: dict[int, int] = {}
 
     def begin(self) -> None:
@@ -102,7 +125,25 @@ class Names:
         if identity is not None:
             return (type(resource).__name__, *identity)
         self._before[id(resource)] = resource  # kept, so that no other gets its address
-        return ("before", id(resource))
+        site = (_BEFORE, resource.kind, resource.file, resource.line)
+        if self._made_at.setdefault(site, resource) is resource:
+            return site
+        return (_BEFORE, id(resource))
+
+    def data(self) -> list[Any]:
+        """What has which number, as plain data. Raises InvalidSettings where something has no name that holds in other processes."""
+        for identity in self.known:
+            if identity[0] == _BEFORE and len(identity) == 2:
+                resource = self._before[identity[1]]  # type: ignore[index]
+                raise InvalidSettings(
+                    f"resume=…: the search cannot be kept in a file, for {resource} and another one like it, made in the same place, were made before "
+                    f"the runs, and could not be told apart in another process: make them inside the program, or in setup="
+                )
+        return [_plain(identity) for identity in self.known]
+
+    def restore(self, data: list[Any]) -> None:
+        """Know what `data` gave."""
+        self.known = {_identity(identity): number for number, identity in enumerate(data)}
 
     def of(self, what: str) -> int:
         """The number of something that no operation names."""
