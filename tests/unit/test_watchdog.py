@@ -34,7 +34,7 @@ class OutOfReach:
 hidden_lock, hidden_sleep, hidden_clock = OutOfReach(threading.Lock()), OutOfReach(time.sleep), OutOfReach(time.monotonic)
 
 
-def busy_loop(until=5.0):
+def busy_loop(until=60.0):
     """A loop without a yield point."""
     clock = hidden_clock.thing
     end = clock() + until
@@ -76,7 +76,7 @@ def usable(monkeypatch):
 
 def failure_of(program, **settings):
     """The failure of a run that comes to no yield point any more."""
-    run = detsched.record(program, watchdog=PATIENCE, **settings)
+    run = detsched.record(program, watchdog=PATIENCE, granularity="sync", **settings)
     assert run.failure is not None
     assert (run.failure.kind, type(run.failure.exception)) == ("uncontrolled", UncontrolledError)
     return run.failure
@@ -119,21 +119,27 @@ def test_finally_blocks_of_a_busy_loop():
 
 def test_a_loop_that_catches_everything():
     """A loop without a yield point that swallows every exception does not keep the run."""
+    gate = threading.Lock()
+    over = OutOfReach(gate.locked)
 
     def body():
-        end = hidden_clock.thing() + 1.5
-        while hidden_clock.thing() < end:
+        end = hidden_clock.thing() + 60
+        while not over.thing() and hidden_clock.thing() < end:
             try:
-                busy_loop(1.5)
+                while not over.thing() and hidden_clock.thing() < end:
+                    pass
             except BaseException:
                 pass
 
-    failure_of(in_a_worker(body))
+    try:
+        failure_of(in_a_worker(body))
+    finally:
+        gate.acquire()
 
 
 def test_a_call_in_c_in_a_worker():
     """A call in C that does not come back: the run ends without that thread."""
-    failure = failure_of(in_a_worker(lambda: hidden_sleep.thing(1.5)))
+    failure = failure_of(in_a_worker(lambda: hidden_sleep.thing(5)))
 
     assert failure.thread == "the stuck one"
 
@@ -200,15 +206,20 @@ def test_no_watchdog():
 def test_a_warning_instead():
     """With `uncontrolled="warn"` the run goes on, and a warning says what held it up."""
 
+    def until_warned():
+        end = hidden_clock.thing() + 60
+        while not warned and hidden_clock.thing() < end:
+            pass
+
     def program():
-        worker = threading.Thread(target=busy_loop, args=(LONGER,), name="slow")
+        worker = threading.Thread(target=until_warned, name="slow")
         worker.start()
         worker.join()
         return "fine"
 
-    with pytest.warns(UserWarning, match="slow has come to no yield point"):
+    with pytest.warns(UserWarning, match="slow has come to no yield point") as warned:
         # The warning comes from the watching thread: it is looked for after the run.
-        assert detsched.run(program, watchdog=PATIENCE, uncontrolled="warn") == "fine"
+        assert detsched.run(program, watchdog=PATIENCE, uncontrolled="warn", granularity="sync") == "fine"
 
 
 def test_an_exploration_stops_at_the_first():
@@ -238,7 +249,7 @@ def test_a_busy_loop_of_several_lines():
     """Where the thread stood when it was looked at differs from run to run; that is no divergence."""
 
     def program():
-        end = hidden_clock.thing() + 5
+        end = hidden_clock.thing() + 60
         while one_step(end):
             sum(range(10))
             sum(range(10))

@@ -147,13 +147,15 @@ def _stuck(execution: Execution, thread: ControlledThread, frame: FrameType, pat
 
 
 def _stack(frame: FrameType | None) -> list[str]:
+    """Its innermost functions, the program's own; ours where there are no others."""
+    ours: list[str] = []
     found: list[str] = []
-    while frame is not None and len(found) < 6:
+    while frame is not None:
         name = frame.f_code.co_filename
-        if f"{os.sep}detsched{os.sep}" not in name or rank(name) != MACHINERY:
-            found.append(f"{frame.f_code.co_qualname} {os.path.basename(name)}:{frame.f_lineno}")
+        machinery = f"{os.sep}detsched{os.sep}" in name and rank(name) == MACHINERY
+        (ours if machinery else found).append(f"{frame.f_code.co_qualname} {os.path.basename(name)}:{frame.f_lineno}")
         frame = frame.f_back
-    return found
+    return (found or ours)[:6]
 
 
 def _cause(frame: FrameType) -> str:
