@@ -88,6 +88,15 @@ def test_summary_says_what_is_complete():
     assert "not complete" in explored(in_turn(3, 3), preemptions=2, max_steps=6).summary()
 
 
+def test_summary_says_what_is_complete_so_far():
+    """Stopped in a later round, it names the bound of the one before."""
+    found = detsched.explore(in_turn(3, 3), granularity="sync", preemptions=4, runs=50)
+
+    assert not found.complete
+    assert "preemptions=4" in found.summary()
+    assert "not complete (but for all orderings of synchronisation with at most 2 preemptions" in found.summary()
+
+
 def test_what_is_cut_is_counted():
     """Runs that are too long leave an exploration incomplete, within a bound as well."""
     found = explored(in_turn(3, 3), preemptions=1, max_steps=8)
