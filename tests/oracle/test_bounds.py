@@ -9,8 +9,8 @@ import detsched
 from detsched.strategies import Bounded
 from drawn import compare_within, drawn
 
-PROGRAMS = int(os.environ.get("DETSCHED_ORACLE_PROGRAMS", "16"))
-MOST_RUNS = 80 if PROGRAMS <= 100 else 2000
+PROGRAMS = int(os.environ.get("DETSCHED_ORACLE_PROGRAMS", "10"))
+MOST_RUNS = 60 if PROGRAMS <= 100 else 2000
 
 
 @pytest.mark.parametrize("timeouts", ["idle", "any"])
