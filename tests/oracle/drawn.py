@@ -202,7 +202,7 @@ def compare(text, most, **settings):
             strategy.keep(log)
             scope["program"](log)
 
-        return detsched.explore(run, strategy=strategy, runs=2 * most, granularity="sync", **settings)
+        return detsched.explore(run, strategy=strategy, runs=2 * most, granularity="sync", shrink=False, **settings)
 
     brute, reduced = BruteForce(most), Reduced()
     try:
