@@ -60,7 +60,7 @@ def agree(texts, most=MOST_RUNS, **settings):
     came = [compare(text, most, **settings)[0] for text in texts]
 
     assert [text for text in came if text not in (None, "too large")] == []
-    assert came.count("too large") < len(came) / 2
+    assert came.count(None) > len(came) / 3
 
 
 @pytest.mark.parametrize("timeouts", ["idle", "any"])
@@ -72,7 +72,7 @@ def test_random_programs(timeouts):
 @pytest.mark.parametrize("timeouts", ["idle", "any"])
 def test_random_programs_of_the_model(timeouts):
     """Programs of another generator, whose outcomes an interpreter of its own confirms in `test_random_programs.py`."""
-    agree((random_program(seed)[0] for seed in range(0, PROGRAMS, 3)), timeouts=timeouts)
+    agree((random_program(seed)[0] for seed in range(0, PROGRAMS, 2)), timeouts=timeouts)
 
 
 HARD = {
