@@ -301,7 +301,7 @@ class History:
                 changed = self._awaiting(second, changed)
             race = Race(first, second, changed, independent)
             self._races.append(race)
-            if second == len(self.letters):
+            if letter.last is not None:  # an event, none that was pending
                 self._by_thread[self._numbers[letter.thread]].append(race)
 
     def _changed(self, letter: Letter, prints: tuple[Print, ...], value: int, options: int) -> Letter:
@@ -365,6 +365,8 @@ class History:
             event, last = race.first, race.second
             if race.letter is None or event not in cut or last not in self._last:
                 continue
+            if not set(self._names.prints(self._log.operations[last].footprint())) <= set(race.letter.prints):
+                continue  # that would be something else then, and not the last
             others = [other for other in self._last if other != last]
             if any(self._comes_before(event, other) for other in others):
                 continue  # with that one still to come, it is not cut off
