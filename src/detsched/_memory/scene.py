@@ -79,7 +79,7 @@ class Scene:
 
         A container may be called by where it is put.
         """
-        if address and known.at(address) is None:
+        if address and address not in known.of:
             kind = type_at(address)
             if kind not in UNNAMED:
                 known.see(object_at(address), self.creator, called if kind in _ANONYMOUS else None)

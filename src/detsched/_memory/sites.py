@@ -21,7 +21,7 @@ from .iterators import numbered_step, step, use
 from .locations import Read, known
 from .points import each, lines, switches
 from .scene import UNNAMED, joined, scene
-from .._core.values import POINTER, TO_INNER, WORD, address_at, exact, locals_and_cells, object_at, place_of, type_at, value_at, word, word_at
+from .._core.values import FIRST, INNER, POINTER, address_at, exact, locals_and_cells, memory, object_at, type_at, value_at, word_at
 
 Site = Callable[[FrameType], "Read | None"]
 Maker = Callable[["Table", Instruction], "Site | None"]
@@ -403,10 +403,10 @@ def _slice(depth: int, effect: Effect) -> Maker:
 
 
 def _known_attribute(table: Table, instruction: Instruction, site: Site) -> Site:
-    name, where, of = _READ_NAMES[instruction.name](table.code, instruction.arg), place_of(table.slot(instruction, 1)), known.of
+    name, where, of = _READ_NAMES[instruction.name](table.code, instruction.arg), FIRST + table.slot(instruction, 1), known.of
 
     def shortcut(frame: FrameType) -> Read | None:
-        owner = of.get(word(word(id(frame) + TO_INNER).value + where).value & POINTER)
+        owner = of.get(memory[(memory[(id(frame) >> 3) + INNER] >> 3) + where] & POINTER)
         if owner is not None and name in owner.reads:
             return owner.reads[name]
         return site(frame)
@@ -416,12 +416,12 @@ def _known_attribute(table: Table, instruction: Instruction, site: Site) -> Site
 
 def _known_store(table: Table, instruction: Instruction, site: Site) -> Site:
     name, of = table.code.co_names[instruction.arg], known.of
-    where, value = place_of(table.slot(instruction, 1)), place_of(table.slot(instruction, 2))
+    where, value = FIRST + table.slot(instruction, 1), FIRST + table.slot(instruction, 2)
 
     def shortcut(frame: FrameType) -> Read | None:
-        inner = word(id(frame) + TO_INNER).value
-        owner = of.get(word(inner + where).value & POINTER)
-        if owner is not None and name in owner.writes and type_at(word(inner + value).value & POINTER) in UNNAMED:
+        inner = memory[(id(frame) >> 3) + INNER] >> 3
+        owner = of.get(memory[inner + where] & POINTER)
+        if owner is not None and name in owner.writes and memory[(memory[inner + value] >> 3) + 1] in UNNAMED:
             return owner.writes[name]
         return site(frame)
 
@@ -441,10 +441,10 @@ def _known_global(table: Table, instruction: Instruction, site: Site) -> Site:
 
 
 def _known_cell(table: Table, instruction: Instruction, site: Site) -> Site:
-    where, of = place_of(instruction.arg), known.of
+    where, of = FIRST + instruction.arg, known.of
 
     def shortcut(frame: FrameType) -> Read | None:
-        owner = of.get(word(word(id(frame) + TO_INNER).value + where).value & POINTER)
+        owner = of.get(memory[(memory[(id(frame) >> 3) + INNER] >> 3) + where] & POINTER)
         if owner is not None and "" in owner.attributes:
             return owner.attributes[""].reading
         return site(frame)
@@ -456,11 +456,11 @@ def _plain_operand(kinds: frozenset[int], depth: int) -> Callable[[Table, Instru
     """Nothing happens where one operand is of such a type."""
 
     def make(table: Table, instruction: Instruction, site: Site) -> Site:
-        where = place_of(table.slot(instruction, depth))
+        where = FIRST + table.slot(instruction, depth)
 
         def shortcut(frame: FrameType) -> Read | None:
-            address = word(word(id(frame) + TO_INNER).value + where).value & POINTER
-            return None if address and word(address + WORD).value in kinds else site(frame)
+            address = memory[(memory[(id(frame) >> 3) + INNER] >> 3) + where] & POINTER
+            return None if address and memory[(address >> 3) + 1] in kinds else site(frame)
 
         return shortcut
 
