@@ -42,7 +42,7 @@ _TAGS = 3
 """From 3.14 on the two lowest bits of a word say who owns the reference, or, from 3.15 on, that it is a small number."""
 POINTER = -4
 """What is left of a word without them."""
-_COUNT = 0xFFFFFFFF
+COUNT = 0xFFFFFFFF
 """The part of an object's first word that counts references."""
 
 
@@ -80,15 +80,7 @@ def type_at(address: int) -> int:
 
 def references_to(address: int) -> int:
     """How many references there are to the object at an address."""
-    found: int = memory[address >> 3] & _COUNT
-    return found
-
-
-def references_from(frame: FrameType, count: int, address: int) -> int:
-    """How many of the first `count` variables and values of a frame own a reference to the object at an address."""
-    # A borrowed reference has its lowest bit set, so it does not equal the address.
-    first = (memory[(id(frame) >> 3) + INNER] >> 3) + FIRST
-    found: int = memory[first : first + count].tolist().count(address)
+    found: int = memory[address >> 3] & COUNT
     return found
 
 

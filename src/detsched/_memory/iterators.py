@@ -29,7 +29,7 @@ _WRAPS = frozenset(
      itertools.accumulate, itertools.zip_longest, itertools.cycle, itertools.compress, reversed, itertools.groupby, itertools.pairwise)
 )  # fmt: skip
 """Iterators over iterators."""
-_LIST_ITERATOR = id(type(iter([])))
+LIST_ITERATOR = id(type(iter([])))
 
 
 def _import_more() -> None:
@@ -92,7 +92,7 @@ def step(address: int) -> Read | None:
     """The access that one step of an iterator is."""
     if not address:
         return None
-    if type_at(address) != _LIST_ITERATOR:
+    if type_at(address) != LIST_ITERATOR:
         return behind(address, read_structure)
     items, index = walked_by(address)
     if not items:

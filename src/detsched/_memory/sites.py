@@ -15,13 +15,13 @@ from typing import Any
 from . import imprecise
 from .attributes import read_attribute, read_own, write_attribute
 from .bytecode import ANY_ATTRIBUTE, VERSION, Instruction, instructions
-from .calls import call
+from .calls import call, classes
 from .containers import Effect, delete_item, family, in_python, read_everything, read_item, read_structure, write_everything, write_item
-from .iterators import numbered_step, step, use
+from .iterators import LIST_ITERATOR, numbered_step, step, use
 from .locations import Read, known
 from .points import each, lines, switches
 from .scene import UNNAMED, joined, scene
-from .._core.values import FIRST, INNER, POINTER, address_at, exact, locals_and_cells, memory, object_at, type_at, value_at, word_at
+from .._core.values import COUNT, FIRST, INNER, POINTER, address_at, exact, locals_and_cells, memory, object_at, type_at, value_at, word_at
 
 Site = Callable[[FrameType], "Read | None"]
 Maker = Callable[["Table", Instruction], "Site | None"]
@@ -452,6 +452,45 @@ def _known_cell(table: Table, instruction: Instruction, site: Site) -> Site:
     return shortcut
 
 
+def _known_callable(table: Table, instruction: Instruction, site: Site) -> Site:
+    """Calls of Python code are no accesses of their own."""
+    count = instruction.arg + (1 if instruction.name == "CALL_KW" else 0)
+    # Up to 3.12 the function is the upper one of two slots, unless the lower one is in use: then that.
+    slots = (count + 2, count + 1) if VERSION < (3, 13) else (count + 2, count + 2)
+    lower, upper = (FIRST + table.slot(instruction, depth) for depth in slots)
+
+    def shortcut(frame: FrameType) -> Read | None:
+        inner = memory[(id(frame) >> 3) + INNER] >> 3
+        function = (memory[inner + lower] or memory[inner + upper]) & POINTER
+        return None if function in classes or memory[(function >> 3) + 1] in _PYTHON_CALLS else site(frame)
+
+    return shortcut
+
+
+def _private_list(table: Table, instruction: Instruction, site: Site) -> Site:
+    """Steps over a list that only this frame can reach, and tuples, ranges and the like."""
+    plain = _plain_operand(_COUNTING, 1 if VERSION < (3, 15) else 2)(table, instruction, site)
+    if VERSION >= (3, 15) or not table.private:
+        return plain
+    where, last, of = FIRST + table.slot(instruction, 1), FIRST + table.first + instruction.depth, known.of
+
+    def shortcut(frame: FrameType) -> Read | None:
+        inner = memory[(id(frame) >> 3) + INNER] >> 3
+        iterator = (memory[inner + where] & POINTER) >> 3
+        if memory[iterator + 1] != LIST_ITERATOR:
+            return plain(frame)
+        items = memory[iterator + 3]
+        if not items:
+            return None  # it has come to its end
+        if memory[iterator] & COUNT == 1 and items not in of and not scene.thorough:
+            held_here = memory[inner + FIRST : inner + last].tolist().count(items)
+            if memory[items >> 3] & COUNT == held_here + 1:
+                return None
+        return site(frame)
+
+    return shortcut
+
+
 def _plain_operand(kinds: frozenset[int], depth: int) -> Callable[[Table, Instruction, Site], Site]:
     """Nothing happens where one operand is of such a type."""
 
@@ -471,12 +510,14 @@ _COUNTING = frozenset(map(id, (type(iter(range(0))), type(iter(range(1 << 70))),
 _SHORTCUTS: dict[str, Callable[[Table, Instruction, Site], Site]] = {
     "BINARY_OP": _plain_operand(_PLAIN_NUMBERS, 2),
     "COMPARE_OP": _plain_operand(_PLAIN_NUMBERS, 2),
-    "FOR_ITER": _plain_operand(_COUNTING, 1 if VERSION < (3, 15) else 2),
+    "FOR_ITER": _private_list,
     **{name: _plain_operand(_PLAIN_TRUTHS, 1) for name in dis.opmap if name == "UNARY_NOT" or name == "TO_BOOL" or "JUMP_IF" in name},
     "LOAD_ATTR": _known_attribute,
     "STORE_ATTR": _known_store,
     "LOAD_GLOBAL": _known_global,
     "LOAD_DEREF": _known_cell,
+    "PRECALL" if VERSION == (3, 11) else "CALL": _known_callable,
+    "CALL_KW": _known_callable,
 }
 _read_everything, _read_structure = _whole(1, read_everything), _whole(1, read_structure)
 _MAKERS: dict[str, Maker] = {

@@ -105,6 +105,7 @@ class Watching:
     def _guarded(self, perform: Callable[[Operation], Any]) -> Callable[[Operation], Any]:
         """The yield point, with a note of who is in it: finalizers and signal handlers that run there make no accesses of their own."""
         inside = self._inside = set()
+        perform = self._source.aside(perform)
 
         def guarded(operation: Operation) -> Any:
             me = get_ident()
@@ -258,7 +259,7 @@ def _see_what_it_is_given(thread: ControlledThread) -> None:
     function, arguments, keywords = given.get("_target"), given.get("_args"), given.get("_kwargs")
     owner = None
     if type(function) is MethodType:
-        function, owner = function.__func__, function.__self__
+        owner, function = function.__self__, function.__func__
     code: Any = getattr(function, "__code__", None)
     if arguments:
         parameters = code.co_varnames[owner is not None : code.co_argcount] if code is not None else ()
