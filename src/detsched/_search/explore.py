@@ -24,9 +24,13 @@ from .outcome import Witness
 from .run import Run, check_schedule, recorded, with_report
 from .session import Done, Session, make_strategy
 from .state import changes, snapshot
+from .steady import Steady
 
 T = TypeVar("T")
 _clock = time.perf_counter
+_FRESH_STARTS = 3
+"""How often a systematic search begins anew where the program came out otherwise than in an earlier run that began alike: the first
+runs may have filled caches. After that, the program keeps state between runs."""
 __unittest = True  # its tracebacks begin at the test
 
 
@@ -216,6 +220,8 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
     last_pass: tuple[Done, int] | None = None
     began = _clock()
     at_first = snapshot(session.program, session.args)
+    fresh_starts = _FRESH_STARTS if settings.strategy is not strategy else 0
+    steady = Steady(session)
     session.many = True
     with session:
         try:
@@ -230,9 +236,13 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
                     break
                 turn = Turn(index, settings.seed if strategy.systematic else settings.seed + index)
                 done = session.run(strategy, turn)
+                if done.diverged and fresh_starts:
+                    fresh_starts -= 1
+                    session.learnt = True
                 if session.learnt and index:
-                    # There are more accesses than earlier runs knew of, so what the strategy has learnt from them is void.
-                    strategy = make_strategy(settings.strategy)
+                    # There are more accesses than earlier runs knew of, or caches are filled now that were not then: what the strategy
+                    # has learnt from those is void.
+                    strategy, steady = make_strategy(settings.strategy), Steady(session)
                     done = session.run(strategy, turn)
                 exploration._note(done)
                 if not done.failures:
@@ -243,7 +253,17 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
                     if _confirm(exploration, session, strategy, done, index, known, passed, at_first):
                         break
                 index += 1
-                more = strategy.end(done.execution.log, done.failures)
+                try:
+                    more = strategy.end(done.execution.log, done.failures)
+                    steady.check(strategy, done, more)
+                except DivergenceError as error:
+                    if not fresh_starts:
+                        exploration._failures[:] = [_divergence(session, at_first, str(error), done.schedule())]
+                        exploration._runs_of.clear()
+                        break
+                    fresh_starts -= 1
+                    strategy, steady = make_strategy(settings.strategy), Steady(session)
+                    continue
                 exploration._learn(strategy)
                 if not more:
                     break
