@@ -5,6 +5,7 @@ import itertools
 import os
 import queue
 import signal
+import subprocess
 import sys
 import threading
 import time
