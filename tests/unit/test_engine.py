@@ -5,6 +5,7 @@ import itertools
 import os
 import queue
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -1226,3 +1227,30 @@ def test_choose():
     assert detsched.replay(program, schedule=run.schedule) == run.value
     with pytest.raises(ValueError):
         detsched.run(lambda: detsched.choose([]))
+
+
+A_FAULT = """
+import threading
+import detsched
+from detsched._core.execution import Execution
+
+def fault(execution):
+    raise RuntimeError("a fault")
+
+def program():
+    threading.Thread(target=threading.Event().wait).start()
+    detsched.yield_point()
+    raise KeyboardInterrupt
+
+Execution._unwind = fault
+detsched.run(program)
+"""
+
+
+def test_a_fault_of_ours_does_not_keep_the_process():
+    """Threads that an error inside the engine leaves behind are not waited for when the interpreter exits."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    done = subprocess.run([sys.executable, "-c", A_FAULT], env=environment, capture_output=True, text=True, timeout=60)
+
+    assert done.stderr.endswith("RuntimeError: a fault\n")

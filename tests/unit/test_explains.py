@@ -194,9 +194,9 @@ def test_a_passing_run_builds_no_words():
     operation.Operation.describe = lambda self: asked.append(self) or describe(self)
     resource.called = lambda *args: asked.append(args) or called(*args)
     try:
-        detsched.explore(program, runs=1)
+        detsched.explore(program, runs=1, strategy="random")
         first = len(asked)
-        detsched.explore(program, runs=50)
+        detsched.explore(program, runs=50, strategy="random")
     finally:
         operation.Operation.describe, resource.called = describe, called
 

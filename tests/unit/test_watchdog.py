@@ -13,8 +13,8 @@ import pytest
 import detsched
 from detsched import UncontrolledError
 
-PATIENCE = 0.3
-LONGER = 0.8
+PATIENCE = 0.2
+LONGER = 0.5
 
 
 class OutOfReach:

@@ -655,8 +655,8 @@ class Execution:
                 self._interrupts.shield()
             if self.trespass is not None and self.trespass not in self.failures:
                 self.failures.append(self.trespass)
-            if self.live and self.error is None:
-                self.error = InternalError(f"{len(self.live)} threads were left behind: {self.live}")
+            if self.live:
+                self._forsake()
             if self._unwound:
                 self._release_what_is_held()
             pool.batons.append(main.baton)
@@ -667,6 +667,14 @@ class Execution:
             if collecting:
                 gc.enable()  # now, for finalizers that it calls are no business of the run
         return value
+
+    def _forsake(self) -> None:
+        """A fault of ours has left threads behind. They are parked for good; the interpreter's exit is not to wait for them."""
+        if self.error is None:
+            self.error = InternalError(f"{len(self.live)} threads were left behind: {self.live}")
+        for thread in self.live:
+            if thread.body is not None:
+                thread.body(False)
 
     def _release_what_is_held(self) -> None:
         gone = frozenset(self._unwound)

@@ -13,7 +13,7 @@ from typing import Any
 
 from .containers import in_python
 from .locations import Read, known
-from .scene import joined, scene
+from .scene import UNNAMED, joined, scene
 from .._core.values import object_at, type_at
 
 _PER_THREAD = threading.local
@@ -90,7 +90,7 @@ def write_attribute(address: int, name: str, stored: int = 0) -> Read | None:
     if not address:
         return None
     kind = object_at(type_at(address))
-    if stored:
+    if stored and type_at(stored) not in UNNAMED:
         scene.stored(stored, name if issubclass(kind, ModuleType) else f"{kind.__name__}.{name}")
     if issubclass(kind, ModuleType):
         return known.see_namespace(vars(object_at(address)), scene.creator).attribute(name).writing

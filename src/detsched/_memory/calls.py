@@ -124,7 +124,7 @@ _HEAP = 1 << 9
 """The flag of types that were made by a class statement."""
 
 
-_classes: dict[int, type] = {}
+classes: dict[int, type] = {}
 """Classes whose constructor is Python code, by their ids."""
 _MANY = 1_000
 
@@ -134,7 +134,7 @@ def call(address: int, arguments: Sequence[int]) -> Read | None:
 
     None for no access, and for Python code, whose own accesses are seen where they happen.
     """
-    if not address or type_at(address) in _IN_PYTHON or address in _classes:
+    if not address or type_at(address) in _IN_PYTHON or address in classes:
         return None
     function = object_at(address)
     kind = type(function)
@@ -224,9 +224,9 @@ def _function(function: Any, arguments: Sequence[int]) -> Read | None:
         return _each(arguments, read_structure)
     if isinstance(function, type):
         if function.__flags__ & _HEAP and (_is_python(function, "__init__") or _is_python(function, "__new__")):
-            if len(_classes) > _MANY:
-                _classes.clear()
-            _classes[address] = function
+            if len(classes) > _MANY:
+                classes.clear()
+            classes[address] = function
             return None
         return _each(arguments, read_everything)
     return _each(arguments, write_everything)

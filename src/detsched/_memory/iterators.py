@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gc
 import itertools
-import operator
 from collections.abc import Iterable
 from typing import Any
 
 from .containers import READING, Effect, access, family, read_item, read_structure
 from .locations import Read, SharedObject
 from .scene import joined, scene
-from .._core.values import object_at, type_at
+from .._core.values import object_at, type_at, walked_by
 
 def _any(*things: Any) -> tuple[Any, ...]:
     return things
@@ -30,7 +29,7 @@ _WRAPS = frozenset(
      itertools.accumulate, itertools.zip_longest, itertools.cycle, itertools.compress, reversed, itertools.groupby, itertools.pairwise)
 )  # fmt: skip
 """Iterators over iterators."""
-_LIST_ITERATOR: type = type(_any(iter(list[int]()))[0])
+LIST_ITERATOR = id(type(iter([])))
 
 
 def _import_more() -> None:
@@ -93,16 +92,13 @@ def step(address: int) -> Read | None:
     """The access that one step of an iterator is."""
     if not address:
         return None
-    if type_at(address) != id(_LIST_ITERATOR):
+    if type_at(address) != LIST_ITERATOR:
         return behind(address, read_structure)
-    private = scene.only_here(address)
-    iterator = object_at(address)
-    referents = gc.get_referents(iterator)
-    if not referents:
+    items, index = walked_by(address)
+    if not items:
         return None  # it has come to its end
-    items = referents.pop()
-    owner = scene.entry_at(id(items), 2 if private else 0)
-    return None if owner is None or type(items) is not list else _list_step(items, owner, len(items) - operator.length_hint(iterator))
+    owner = scene.entry_at(items, 1 if scene.only_here(address) else 0)
+    return None if owner is None else _list_step(object_at(items), owner, index)
 
 
 def _list_step(items: Any, owner: SharedObject, index: int) -> Read | None:

@@ -30,14 +30,17 @@ class Location(Resource):
 
     def __init__(self, owner: SharedObject, part: str) -> None:
         # Not Resource.__init__: a location is named by its object, not by where it was made.
-        self.kind, self.file, self.line, self.nth, self.creator, self.run, self.given = f"{owner.key}{part}", "", 0, 1, "shared", 0, None
-        self.used_at = None
         self.owner = owner
         self.part = part
+
+    # The same of every location, and never changed: cheaper as part of the class.
+    file, line, nth, creator, run, given, used_at = "", 0, 1, "shared", 0, None, None
 
     @property
     def key(self) -> str:
         return f"{self.owner.key}{self.part}"
+
+    kind = key
 
     def identity(self) -> tuple[object, ...]:
         # Which object it is a part of, no name tells that holds in every run: all parts that are called alike are one.
@@ -47,6 +50,7 @@ class Location(Resource):
         return f"{self.owner}{self.part}"
 
 
+_PARTS = {"structure": "", "everything": "[…]", "values": "[…] values"}
 _NO_NAMES: dict[int, tuple[Any, str]] = {}
 
 
@@ -71,9 +75,6 @@ class SharedObject:
         """Under which address the program may still give it a name."""
         self.attributes: dict[str, Location] = {}
         self.items: dict[Hashable, Location] = {}
-        self.structure = Location(self, "")
-        self.everything = Location(self, "[…]")
-        self.values = Location(self, "[…] values")
         self.reads: dict[str, Read] = {}
         self.writes: dict[str, Read] = {}
         """The operations of those attributes that are found in the object itself: a shortcut."""
@@ -81,6 +82,12 @@ class SharedObject:
         """Whether the program has taken the dictionary that the attributes are in."""
         self.instance_of: type | None = None
         """Then also the class, where it is the dictionary of an instance."""
+
+    def __getattr__(self, name: str) -> Location:
+        # Most objects never need all of these three.
+        found = Location(self, _PARTS[name])
+        setattr(self, name, found)
+        return found
 
     @property
     def key(self) -> str:

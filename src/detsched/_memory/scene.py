@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from .._core.active import active
 from .containers import Family
 from .locations import Read, Several, SharedObject, known
-from .._core.values import address_at, object_at, references_from, references_to, type_at
+from .._core.values import COUNT, FIRST, INNER, address_at, memory, object_at, type_at
 
 _IMMUTABLE = frozenset(
     id(kind)
@@ -67,8 +67,12 @@ class Scene:
 
     def only_here(self, address: int, others: int = 0) -> bool:
         """Whether the frame holds all references to the object at an address, but so many others."""
-        count = references_to(address)
-        return not self.thorough and self.private and count <= _MANY and count == references_from(self.frame, self.slots, address) + others
+        count = memory[address >> 3] & COUNT
+        if count > _MANY or self.thorough or not self.private:
+            return False
+        # How many variables and stack slots own a reference: borrowed ones have their lowest bit set, and do not equal the address.
+        first = (memory[(id(self.frame) >> 3) + INNER] >> 3) + FIRST
+        return bool(memory[first : first + self.slots].tolist().count(address) + others == count)
 
     def entry(self, index: int) -> SharedObject | None:
         """The shared object in a slot of the frame."""
@@ -79,7 +83,7 @@ class Scene:
 
         A container may be called by where it is put.
         """
-        if address and known.at(address) is None:
+        if address and address not in known.of:
             kind = type_at(address)
             if kind not in UNNAMED:
                 known.see(object_at(address), self.creator, called if kind in _ANONYMOUS else None)

@@ -15,13 +15,13 @@ from typing import Any
 from . import imprecise
 from .attributes import read_attribute, read_own, write_attribute
 from .bytecode import ANY_ATTRIBUTE, VERSION, Instruction, instructions
-from .calls import call
+from .calls import call, classes
 from .containers import Effect, delete_item, family, in_python, read_everything, read_item, read_structure, write_everything, write_item
-from .iterators import numbered_step, step, use
+from .iterators import LIST_ITERATOR, numbered_step, step, use
 from .locations import Read, known
 from .points import each, lines, switches
 from .scene import UNNAMED, joined, scene
-from .._core.values import POINTER, TO_INNER, WORD, address_at, exact, locals_and_cells, object_at, place_of, type_at, value_at, word, word_at
+from .._core.values import COUNT, FIRST, INNER, POINTER, address_at, exact, locals_and_cells, memory, object_at, type_at, value_at, word_at
 
 Site = Callable[[FrameType], "Read | None"]
 Maker = Callable[["Table", Instruction], "Site | None"]
@@ -403,10 +403,10 @@ def _slice(depth: int, effect: Effect) -> Maker:
 
 
 def _known_attribute(table: Table, instruction: Instruction, site: Site) -> Site:
-    name, where, of = _READ_NAMES[instruction.name](table.code, instruction.arg), place_of(table.slot(instruction, 1)), known.of
+    name, where, of = _READ_NAMES[instruction.name](table.code, instruction.arg), FIRST + table.slot(instruction, 1), known.of
 
     def shortcut(frame: FrameType) -> Read | None:
-        owner = of.get(word(word(id(frame) + TO_INNER).value + where).value & POINTER)
+        owner = of.get(memory[(memory[(id(frame) >> 3) + INNER] >> 3) + where] & POINTER)
         if owner is not None and name in owner.reads:
             return owner.reads[name]
         return site(frame)
@@ -416,12 +416,12 @@ def _known_attribute(table: Table, instruction: Instruction, site: Site) -> Site
 
 def _known_store(table: Table, instruction: Instruction, site: Site) -> Site:
     name, of = table.code.co_names[instruction.arg], known.of
-    where, value = place_of(table.slot(instruction, 1)), place_of(table.slot(instruction, 2))
+    where, value = FIRST + table.slot(instruction, 1), FIRST + table.slot(instruction, 2)
 
     def shortcut(frame: FrameType) -> Read | None:
-        inner = word(id(frame) + TO_INNER).value
-        owner = of.get(word(inner + where).value & POINTER)
-        if owner is not None and name in owner.writes and type_at(word(inner + value).value & POINTER) in UNNAMED:
+        inner = memory[(id(frame) >> 3) + INNER] >> 3
+        owner = of.get(memory[inner + where] & POINTER)
+        if owner is not None and name in owner.writes and memory[(memory[inner + value] >> 3) + 1] in UNNAMED:
             return owner.writes[name]
         return site(frame)
 
@@ -441,12 +441,51 @@ def _known_global(table: Table, instruction: Instruction, site: Site) -> Site:
 
 
 def _known_cell(table: Table, instruction: Instruction, site: Site) -> Site:
-    where, of = place_of(instruction.arg), known.of
+    where, of = FIRST + instruction.arg, known.of
 
     def shortcut(frame: FrameType) -> Read | None:
-        owner = of.get(word(word(id(frame) + TO_INNER).value + where).value & POINTER)
+        owner = of.get(memory[(memory[(id(frame) >> 3) + INNER] >> 3) + where] & POINTER)
         if owner is not None and "" in owner.attributes:
             return owner.attributes[""].reading
+        return site(frame)
+
+    return shortcut
+
+
+def _known_callable(table: Table, instruction: Instruction, site: Site) -> Site:
+    """Calls of Python code are no accesses of their own."""
+    count = instruction.arg + (1 if instruction.name == "CALL_KW" else 0)
+    # Up to 3.12 the function is the upper one of two slots, unless the lower one is in use: then that.
+    slots = (count + 2, count + 1) if VERSION < (3, 13) else (count + 2, count + 2)
+    lower, upper = (FIRST + table.slot(instruction, depth) for depth in slots)
+
+    def shortcut(frame: FrameType) -> Read | None:
+        inner = memory[(id(frame) >> 3) + INNER] >> 3
+        function = (memory[inner + lower] or memory[inner + upper]) & POINTER
+        return None if function in classes or memory[(function >> 3) + 1] in _PYTHON_CALLS else site(frame)
+
+    return shortcut
+
+
+def _private_list(table: Table, instruction: Instruction, site: Site) -> Site:
+    """Steps over a list that only this frame can reach, and tuples, ranges and the like."""
+    plain = _plain_operand(_COUNTING, 1 if VERSION < (3, 15) else 2)(table, instruction, site)
+    if VERSION >= (3, 15) or not table.private:
+        return plain
+    where, last, of = FIRST + table.slot(instruction, 1), FIRST + table.first + instruction.depth, known.of
+
+    def shortcut(frame: FrameType) -> Read | None:
+        inner = memory[(id(frame) >> 3) + INNER] >> 3
+        iterator = (memory[inner + where] & POINTER) >> 3
+        if memory[iterator + 1] != LIST_ITERATOR:
+            return plain(frame)
+        items = memory[iterator + 3]
+        if not items:
+            return None  # it has come to its end
+        if memory[iterator] & COUNT == 1 and items not in of and not scene.thorough:
+            held_here = memory[inner + FIRST : inner + last].tolist().count(items)
+            if memory[items >> 3] & COUNT == held_here + 1:
+                return None
         return site(frame)
 
     return shortcut
@@ -456,11 +495,11 @@ def _plain_operand(kinds: frozenset[int], depth: int) -> Callable[[Table, Instru
     """Nothing happens where one operand is of such a type."""
 
     def make(table: Table, instruction: Instruction, site: Site) -> Site:
-        where = place_of(table.slot(instruction, depth))
+        where = FIRST + table.slot(instruction, depth)
 
         def shortcut(frame: FrameType) -> Read | None:
-            address = word(word(id(frame) + TO_INNER).value + where).value & POINTER
-            return None if address and word(address + WORD).value in kinds else site(frame)
+            address = memory[(memory[(id(frame) >> 3) + INNER] >> 3) + where] & POINTER
+            return None if address and memory[(address >> 3) + 1] in kinds else site(frame)
 
         return shortcut
 
@@ -471,12 +510,14 @@ _COUNTING = frozenset(map(id, (type(iter(range(0))), type(iter(range(1 << 70))),
 _SHORTCUTS: dict[str, Callable[[Table, Instruction, Site], Site]] = {
     "BINARY_OP": _plain_operand(_PLAIN_NUMBERS, 2),
     "COMPARE_OP": _plain_operand(_PLAIN_NUMBERS, 2),
-    "FOR_ITER": _plain_operand(_COUNTING, 1 if VERSION < (3, 15) else 2),
+    "FOR_ITER": _private_list,
     **{name: _plain_operand(_PLAIN_TRUTHS, 1) for name in dis.opmap if name == "UNARY_NOT" or name == "TO_BOOL" or "JUMP_IF" in name},
     "LOAD_ATTR": _known_attribute,
     "STORE_ATTR": _known_store,
     "LOAD_GLOBAL": _known_global,
     "LOAD_DEREF": _known_cell,
+    "PRECALL" if VERSION == (3, 11) else "CALL": _known_callable,
+    "CALL_KW": _known_callable,
 }
 _read_everything, _read_structure = _whole(1, read_everything), _whole(1, read_structure)
 _MAKERS: dict[str, Maker] = {

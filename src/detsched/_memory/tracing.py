@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from _thread import get_ident
@@ -19,6 +19,7 @@ from _thread import get_ident
 from .._core.active import active
 
 _Trace = Any
+_MANY = 20_000
 
 
 class Tracing:
@@ -26,6 +27,7 @@ class Tracing:
 
     def __init__(self, watching: Any) -> None:
         self._watching = watching
+        self._unwatched: dict[int, CodeType] = {}
 
     def __enter__(self) -> Tracing:
         return self
@@ -39,6 +41,19 @@ class Tracing:
     def begin_thread(self) -> None:
         """Trace the calling thread, on behalf of whoever traces it already too."""
         sys.settrace(self._tracer(sys.gettrace()))
+
+    def aside(self, perform: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """The engine's yield point at full speed: traced code is slow, also where none of it is watched."""
+
+        def untraced(operation: Any) -> Any:
+            tracer = sys.gettrace()
+            sys.settrace(None)
+            try:
+                return perform(operation)
+            finally:
+                sys.settrace(tracer)
+
+        return untraced
 
     def debugged(self) -> None:
         """A debugger has taken our place: it calls `beside`."""
@@ -67,7 +82,7 @@ class Tracing:
 
     def _functions(self) -> tuple[_Trace, _Trace]:
         """The trace function, and that of watched frames."""
-        tables, at, watched = self._watching.sites, self._watching.at, self._watching.watched
+        tables, at, watched, unwatched = self._watching.sites, self._watching.at, self._watching.watched, self._unwatched
 
         def local(frame: FrameType, event: str, arg: Any) -> Any:
             if event == "opcode":
@@ -88,8 +103,13 @@ class Tracing:
 
         def enter(frame: FrameType, event: str, arg: Any) -> Any:
             code = frame.f_code
+            if id(code) in unwatched:
+                return None
             if id(code) not in tables:
                 if not watched(code, frame.f_globals):
+                    if len(unwatched) > _MANY:
+                        unwatched.clear()
+                    unwatched[id(code)] = code
                     return None
                 self._watching.table(code, frame.f_globals)
             frame.f_trace_opcodes = True

@@ -10,7 +10,7 @@ import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from types import CodeType, FrameType
+from types import CodeType, FrameType, MethodType
 from typing import Any, ClassVar
 
 from _thread import get_ident
@@ -36,6 +36,9 @@ from .watch import Names, Watched, facts
 
 Source: Any = Monitoring if sys.version_info >= (3, 12) else Tracing
 """What makes the events."""
+_MOST_GROWTHS = 100
+"""How often new names may come up in runs before any name may be stored under: a program that counts on from run to run has a new one in
+each, and would be run once more for ever."""
 _PATIENCE_WITH_CLEANUP = 10_000
 """Accesses that a thread may make while it is unwound before it is told again."""
 
@@ -59,6 +62,7 @@ class Watching:
         """Whether a program started threads, and no code was watched."""
         self.grew = False
         """Whether code came up during a run that stores under new names."""
+        self._growths = 0
         self.also: tuple[str, ...] = ()
         """The modules, by name, that were found to be within reach though no import says so."""
         self.imprecise = 0
@@ -67,6 +71,8 @@ class Watching:
         self._source: Any = Source(self)
         self._cleanups = 0
         self._inside: set[int] = set()
+        self._plain: Any = None
+        self._guard: Any = None
         self._preemptions: Preemptions | None = None
         self._point = {"line": LINE, "opcode": INSTRUCTION, "gil": switch}.get(granularity)
         self.points: dict[int, set[int]] = {}
@@ -97,11 +103,13 @@ class Watching:
         scene.stores_under = self._stores_under
         execution.at_thread_begin = self._begin_thread
         execution.tracing = self._source
-        setattr(execution, "_perform", self._guarded(execution._perform))
+        self._plain, self._guard = execution._perform, self._guarded(execution._perform)
+        setattr(execution, "_perform", self._guard)
 
     def _guarded(self, perform: Callable[[Operation], Any]) -> Callable[[Operation], Any]:
         """The yield point, with a note of who is in it: finalizers and signal handlers that run there make no accesses of their own."""
         inside = self._inside = set()
+        perform = self._source.aside(perform)
 
         def guarded(operation: Operation) -> Any:
             me = get_ident()
@@ -123,6 +131,7 @@ class Watching:
     def end(self, execution: Execution) -> None:
         """The run has ended."""
         self.blind = self.blind or (execution.main.children > 0 and not self._tables)
+        self._plain = self._guard = None
         self.imprecise = 0 if exact else sum(isinstance(operation, Read) for operation in execution.log.operations)
         known.begin({})
 
@@ -194,7 +203,11 @@ class Watching:
 
     def _grow(self) -> None:
         execution = active.execution
-        self.grew = self.grew or (execution is not None and execution.main.children > 0)
+        if execution is not None and execution.main.children > 0:
+            self.grew = True
+            self._growths += 1
+            if self._growths > _MOST_GROWTHS:
+                self._names.any = True
         self._tabulate_again()
 
     def at(self, found: tuple[Site, bool], frame: FrameType) -> None:
@@ -231,7 +244,9 @@ class Watching:
             self._cleanups += 1
             if self._cleanups <= _PATIENCE_WITH_CLEANUP:
                 return
-        active.perform(operation)
+        perform = active.perform
+        # Inside the callback of an event there are no others, so there is nothing to guard against.
+        (self._plain if perform is self._guard else perform)(operation)
 
 
 def _nothing(frame: FrameType) -> None:
@@ -248,18 +263,27 @@ def _see_what_it_is_given(thread: ControlledThread) -> None:
     handle = thread.handle
     if handle is None:
         return
-    target = getattr(handle, "_target", None)
-    function, owner = getattr(target, "__func__", target), getattr(target, "__self__", None)
+    given = handle.__dict__
+    function, arguments, keywords = given.get("_target"), given.get("_args"), given.get("_kwargs")
+    owner = None
+    if type(function) is MethodType:
+        owner, function = function.__self__, function.__func__
     code: Any = getattr(function, "__code__", None)
-    parameters = getattr(code, "co_varnames", ())[owner is not None : getattr(code, "co_argcount", 0)]
-    arguments, keywords = getattr(handle, "_args", None) or (), getattr(handle, "_kwargs", None) or {}
-    for name, thing in [*itertools.zip_longest(parameters[: len(arguments)], arguments), *keywords.items()]:
-        scene.stored(id(thing), name)
-    for thing in (handle if type(handle) is not threading.Thread else None, owner):
-        scene.stored(id(thing))
-    for name, cell in zip(getattr(code, "co_freevars", ()), getattr(function, "__closure__", None) or ()):
-        known.see_cell(cell, name, scene.creator)
-        try:
-            scene.stored(id(cell.cell_contents), name)
-        except ValueError:
-            pass
+    if arguments:
+        parameters = code.co_varnames[owner is not None : code.co_argcount] if code is not None else ()
+        for name, thing in itertools.zip_longest(parameters[: len(arguments)], arguments):
+            scene.stored(id(thing), name)
+    if keywords:
+        for name, thing in keywords.items():
+            scene.stored(id(thing), name)
+    if type(handle) is not threading.Thread:
+        scene.stored(id(handle))
+    if owner is not None:
+        scene.stored(id(owner))
+    if code is not None and code.co_freevars:
+        for name, cell in zip(code.co_freevars, getattr(function, "__closure__", None) or ()):
+            known.see_cell(cell, name, scene.creator)
+            try:
+                scene.stored(id(cell.cell_contents), name)
+            except ValueError:
+                pass

@@ -26,10 +26,14 @@ from .resume import Kept
 from .run import Run, check_schedule, recorded, with_report
 from .session import Done, Session, make_strategy
 from .state import changes, snapshot
+from .steady import Steady
 from .summary import count, summary
 
 T = TypeVar("T")
 _clock = time.perf_counter
+_FRESH_STARTS = 3
+"""How often a systematic search begins anew where the program came out otherwise than in an earlier run that began alike: the first
+runs may have filled caches. After that, the program keeps state between runs."""
 __unittest = True  # its tracebacks begin at the test
 
 
@@ -205,6 +209,8 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
     interrupt: KeyboardInterrupt | None = None
     began = _clock()
     at_first = snapshot(session.program, session.args)
+    fresh_starts = _FRESH_STARTS if settings.strategy is not strategy else 0
+    steady = Steady(session)
     session.many = True
     speaking = progress.Progress(settings.progress, began)
     with session:
@@ -226,9 +232,14 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
                 index = kept.index
                 turn = Turn(index, settings.seed if strategy.systematic else settings.seed + index)
                 done = session.run(strategy, turn)
+                if done.diverged and fresh_starts:
+                    fresh_starts -= 1
+                    session.learnt = True
                 if session.learnt and index:
-                    # There are more accesses than earlier runs knew of, so what the strategy has learnt from them is void.
+                    # There are more accesses than earlier runs knew of, or caches are filled now that were not then: what the strategy
+                    # has learnt from those is void.
                     strategy = kept.strategy = make_strategy(settings)
+                    steady = Steady(session)
                     done = session.run(strategy, turn)
                 if not done.failures:
                     last_pass = done, index
@@ -240,11 +251,24 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
                         break
                 session.interrupts.shield()  # a run counts wholly, or not at all
                 exploration._note(done)
-                kept.finished = not strategy.end(done.execution.log, done.failures)
                 kept.index += 1
+                try:
+                    kept.finished = not strategy.end(done.execution.log, done.failures)
+                    session.interrupts.unshield()
+                    steady.check(strategy, done, not kept.finished)
+                except DivergenceError as error:
+                    session.interrupts.unshield()
+                    kept.finished = False
+                    if not fresh_starts:
+                        exploration._failures[:] = [_divergence(session, at_first, str(error), done.schedule())]
+                        exploration._runs_of.clear()
+                        break
+                    fresh_starts -= 1
+                    strategy = kept.strategy = make_strategy(settings)
+                    steady = Steady(session)
+                    continue
                 exploration._learn(strategy)
                 exploration._estimate.look(strategy, exploration.runs, exploration.complete)
-                session.interrupts.unshield()
                 exploration.elapsed = passed_before + _clock() - began
                 kept.keep_if_due(exploration)
         except KeyboardInterrupt as error:

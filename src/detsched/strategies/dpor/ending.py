@@ -9,7 +9,7 @@ that one may neither be put before it nor sleep through it; and where all of a s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .letter import Letter
@@ -36,6 +36,11 @@ class Ending:
     def cuts(self, letter: Letter) -> bool:
         """Whether an event cannot come any more when the run is over so."""
         return letter.daemon if self.spared is None else letter.thread not in self.spared
+
+
+def _latest(word: Iterable[Letter]) -> dict[str, Mark]:
+    """The latest event of each thread. (A thread that had a part in a cycle of waits may have gone on before that closed.)"""
+    return {letter.thread: mark(letter) for letter in word}
 
 
 def _leads_to(word: Sequence[Letter], place: int, ending: Ending) -> bool:
@@ -77,12 +82,12 @@ class Endings:
         """Whether `letter` cannot come before all of `word`, not even if the word was put into an equivalent order: the run would be
         over before somebody else has done his part. `before` is what has happened where the word begins."""
         mine = self._mark(letter)
-        done: set[Mark] | None = None
+        done: dict[str, Mark] | None = None
         for ending in self._of.get(mine, ()):
             if any(other.thread != letter.thread and ending.cuts(other) for other in word):
                 if done is None:
-                    done = {mine, *map(mark, before)}
-                missing = ending.events - done
+                    done = _latest(before) | {letter.thread: mine}
+                missing = ending.events.difference(done.values())
                 places = {self._mark(other): place for place, other in enumerate(word)}
                 if all(event in places and _leads_to(word, places[event], ending) for event in missing):
                     return True
@@ -92,8 +97,8 @@ class Endings:
         """Whether `letter` cannot follow on `word`, after all that was before: the run would be over, and it cut off."""
         if not any(ending.cuts(letter) for ending in self._endings):
             return False
-        done = {*map(mark, before), *map(self._mark, word)}
-        return any(ending.cuts(letter) and ending.events <= done for ending in self._endings)
+        done = _latest(before) | {other.thread: self._mark(other) for other in word}
+        return any(ending.cuts(letter) and ending.events <= set(done.values()) for ending in self._endings)
 
     def data(self) -> list[Any]:
         """All of them as plain data."""
