@@ -145,6 +145,21 @@ def test_estimate_of_the_last_round(kind):
     assert f"about {found.estimate:,.0f} runs in all" in found.summary()
 
 
+@pytest.mark.parametrize("settings", [{"preemptions": 2}, {"strategy": "dfs"}])
+def test_programs_that_do_less_from_run_to_run(settings):
+    """A run that ends before it comes to where it was to branch off is no equal run: that is the verdict, and nothing is complete."""
+    left = [40]
+
+    def program():
+        left[0] = max(0, left[0] - 1)
+        in_turn(left[0] // 4, 1)()
+
+    found = explored(program, **settings)
+
+    assert found.failure.kind == "divergence"
+    assert not found.complete
+
+
 def test_two_bounds_at_a_time_are_refused():
     """One bound at a time, of a strategy that goes through the orderings."""
     with pytest.raises(detsched.InvalidSettings, match="one bound at a time"):
