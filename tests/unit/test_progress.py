@@ -143,7 +143,7 @@ def test_estimates_know_how_far_they_lie_apart():
     assert (estimate.value, estimate.range) == (50.0, (50.0, 900.0))
     estimate.update(guesses, 64, False)
     assert (estimate.value, estimate.range) == (120.0, (65.0, 120.0))
-    assert str(estimate) == "about 120 runs in all (65 to 120)"
+    assert str(estimate) == "about 120 runs in all: 65 to 120"
     estimate.update(guesses, 80, False)
     assert estimate.value == 81.0
     estimate.update(guesses, 85, True)

@@ -43,7 +43,7 @@ class Estimate:
         if self.value is None or self.range is None:
             return ""
         low, high = self.range
-        return f"about {_rounded(self.value)} runs in all" + (f" ({_rounded(low)} to {_rounded(high)})" if high > 1.1 * low else "")
+        return f"about {_rounded(self.value)} runs in all" + (f": {_rounded(low)} to {_rounded(high)}" if high > 1.1 * low else "")
 
 
 def _rounded(number: float) -> str:
