@@ -9,8 +9,8 @@ import detsched
 from detsched.strategies import Bounded
 from drawn import compare_within, drawn
 
-PROGRAMS = int(os.environ.get("DETSCHED_ORACLE_PROGRAMS", "16"))
-MOST_RUNS = 80 if PROGRAMS <= 100 else 2000
+PROGRAMS = int(os.environ.get("DETSCHED_ORACLE_PROGRAMS", "10"))
+MOST_RUNS = 60 if PROGRAMS <= 100 else 2000
 
 
 @pytest.mark.parametrize("timeouts", ["idle", "any"])
@@ -88,6 +88,15 @@ def test_summary_says_what_is_complete():
     assert "not complete" in explored(in_turn(3, 3), preemptions=2, max_steps=6).summary()
 
 
+def test_summary_says_what_is_complete_so_far():
+    """Stopped in a later round, it names the bound of the one before."""
+    found = detsched.explore(in_turn(3, 3), granularity="sync", preemptions=4, runs=50)
+
+    assert not found.complete
+    assert "preemptions=4" in found.summary()
+    assert "not complete (but for all orderings of synchronisation with at most 2 preemptions" in found.summary()
+
+
 def test_what_is_cut_is_counted():
     """Runs that are too long leave an exploration incomplete, within a bound as well."""
     found = explored(in_turn(3, 3), preemptions=1, max_steps=8)
@@ -134,6 +143,21 @@ def test_estimate_of_the_last_round(kind):
 
     assert whole / 3 < found.estimate < 3 * whole
     assert f"about {found.estimate:,.0f} runs in all" in found.summary()
+
+
+@pytest.mark.parametrize("settings", [{"preemptions": 2}, {"strategy": "dfs"}])
+def test_programs_that_do_less_from_run_to_run(settings):
+    """A run that ends before it comes to where it was to branch off is no equal run: that is the verdict, and nothing is complete."""
+    left = [40]
+
+    def program():
+        left[0] = max(0, left[0] - 1)
+        in_turn(left[0] // 4, 1)()
+
+    found = explored(program, **settings)
+
+    assert found.failure.kind == "divergence"
+    assert not found.complete
 
 
 def test_two_bounds_at_a_time_are_refused():

@@ -68,10 +68,10 @@ def in_words(exploration):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("pieces", [(1,), (7, 2), (5, 20)])
+@pytest.mark.parametrize("pieces", [(1,), (5, 20)])
 def test_the_same_runs(kind, pieces, tmp_path):
     """Random programs, stopped once or twice, anywhere: the same runs in the same order, and the same said of them in the end."""
-    for seed in LARGE[pieces[0] % 3 :: 3]:
+    for seed in LARGE[pieces[0] % 4 :: 4]:
         program, path = program_of(drawn(seed)), tmp_path / f"{seed}.json"
         whole, expected = explored(program, kind, 36)
         made = []

@@ -114,8 +114,9 @@ class Schedule:
     """The checksum after each event, in the process that recorded it."""
 
     @classmethod
-    def of(cls, log: Log, program: str, values: Iterable[int], **settings: Any) -> Schedule:
-        """The schedule of a run that has been done; `settings` are the fields that say under which."""
+    def of(cls, log: Log, program: str, values: Iterable[int], words: bool = True, **settings: Any) -> Schedule:
+        """The schedule of a run that has been done; `settings` are the fields that say under which. `words`: with what only this process
+        can know of it."""
         segments: list[tuple[str, int]] = []
         checksum = Checksum()
         marks = []
@@ -128,11 +129,14 @@ class Schedule:
             else:
                 segments.append((label, 1))
             checksum.add(thread, operation)
-            operations.append(f"{label} {operation.describe()}")
-            sums.append(checksum.value)
+            if words:
+                operations.append(f"{label} {operation.describe()}")
+                sums.append(checksum.value)
             if index % width == 0:
                 marks.append(checksum.mark)
-        return cls(program, tuple(segments), tuple(values), "".join(marks), operations=tuple(operations), sums=tuple(sums), **settings)
+        if words:
+            settings.update(operations=tuple(operations), sums=tuple(sums))
+        return cls(program, tuple(segments), tuple(values), "".join(marks), **settings)
 
     def __len__(self) -> int:
         return sum(count for _, count in self.segments)

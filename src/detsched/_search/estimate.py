@@ -21,6 +21,11 @@ class Estimate:
         """The smallest and the largest that this was since an eighth of the runs were made."""
         self._values: list[tuple[int, float]] = []
 
+    def look(self, strategy: Strategy, runs: int, complete: bool) -> None:
+        """As `update`, now and then: some four times while the runs become twice as many."""
+        if not runs % (1 << max(0, runs.bit_length() - 3)):
+            self.update(strategy, runs, complete)
+
     def update(self, strategy: Strategy, runs: int, complete: bool) -> None:
         """After so many runs."""
         found = float(runs) if complete else strategy.estimate
@@ -59,7 +64,7 @@ def so_far(exploration: Exploration[object], made: int, passed: float) -> str:
         left.append((settings.runs - made) / rate)
     if settings.seconds is not None:
         left.append(settings.seconds - passed)
-    return progress.line(runs, rate, len(exploration.outcomes), len(exploration.failures), str(whole), min(left, default=None))
+    return progress.line(runs, rate, len(exploration._outcomes), len(exploration.failures), str(whole), min(left, default=None))
 
 
 __all__ = ["Estimate", "so_far"]

@@ -27,6 +27,7 @@ from .run import Run, check_schedule, recorded, with_report
 from .session import Done, Session, make_strategy
 from .state import changes, snapshot
 from .steady import Steady
+from .summary import count, summary
 
 T = TypeVar("T")
 _clock = time.perf_counter
@@ -72,7 +73,7 @@ class Exploration(Generic[T]):
         self._systematic_runs, self._redundant_exactly = 0, True
         self._timed = False
         self._estimate = Estimate()
-        self._limits = ""
+        self._limits = self._covered = ""
         self.elapsed = 0.0
         """Real seconds."""
         self.steps = 0
@@ -120,37 +121,7 @@ class Exploration(Generic[T]):
 
     def summary(self) -> str:
         """The exploration in one line."""
-        settings = self._settings
-        name = settings.strategy if isinstance(settings.strategy, str) else getattr(settings.strategy, "__name__", type(settings.strategy).__name__)
-        rate = f"{self.runs / (self.elapsed - self._explaining):,.0f} runs/s" if self.elapsed > self._explaining else ""
-        found = _count(len(self._failures), "failure") if self._failures else "no failure"
-        where = f" ({self.failed_runs:,} of them failed, {100 * self.failed_runs / self.runs:.3g} %)" if self.failed_runs else ""
-        stopped = ", interrupted" if self.interrupted else ""
-        no_points = "; NO YIELD POINT was reached, nothing of this program is under control" if self.runs and not self.steps else ""
-        imprecise = f"; {text.imprecise(self.imprecise)}" if self.imprecise else ""
-        return (
-            f"{found} in {_count(self.runs, 'run')}{where}, strategy {name}, seed {settings.seed}, "
-            f"{_count(len(self._outcomes), 'outcome')}, {self._coverage()}{stopped}, {rate}{no_points}{imprecise}"
-        )
-
-    def _coverage(self) -> str:
-        """What is complete, and no more than that."""
-        if not self.complete:
-            cut = [f"{_count(self.cut, 'run')} with more behind than is covered"] if self.cut else []
-            if self.estimate is not None and (self._settings.keep_going or not self._failures):
-                cut.append(str(self._estimate))
-            return f"not complete ({', '.join(cut)})" if cut else "not complete"
-        number = self._systematic_runs - self.redundant
-        what = "order of yield points" if self._settings.strategy == "dfs" else "ordering"
-        what = what if number == 1 else what.replace("order of", "orders of").replace("ordering", "orderings")
-        what += " of synchronisation" if what.startswith("ordering") and self._settings.granularity == "sync" else ""
-        whole = f"complete: the only {what}" if number == 1 else f"complete: all {number:,} {what}"
-        again = f" ({_count(self.redundant, 'run')} equivalent to another)" if self.redundant else ""
-        if not self._redundant_exactly:
-            whole, again = f"complete: all {what}", f" (at least {self.redundant:,} of the runs equivalent to another)"
-        limits = f" {self._limits}" if self._limits else ""
-        idle = ", with timeouts only when idle" if self._settings.timeouts == "idle" and self._timed else ""
-        return f"{whole}{limits}{again}{idle}"
+        return summary(self)
 
     def report(self) -> str:
         """The exploration in words, with the report of its first failure."""
@@ -180,7 +151,7 @@ class Exploration(Generic[T]):
         self.imprecise += done.imprecise
         key = outcomes.of_failures(done.failures) if done.failures else outcomes.of_value(done.value)
         known = self._outcomes.get(key)
-        self._outcomes[key] = Witness(1, done.schedule()) if known is None else Witness(known.count + 1, known.schedule)
+        self._outcomes[key] = Witness(1, done.token()) if known is None else Witness(known.count + 1, known.token)
         if done.failures:
             self.failed_runs += 1
         if not self._timed:
@@ -192,7 +163,7 @@ class Exploration(Generic[T]):
         """What a strategy knows of how far it has come: see `Strategy.complete`."""
         self.complete = strategy.complete
         self.redundant, self.cut, self._systematic_runs, self._limits = strategy.redundant, strategy.cut, strategy.runs, strategy.limits
-        self._redundant_exactly = strategy.exact
+        self._redundant_exactly, self._covered = strategy.exact, strategy.covered
 
     def _believe(self, failure: Failure, run: Run[T], index: int, by_seed: bool) -> None:
         self._failures.append(failure)
@@ -203,10 +174,6 @@ class Exploration(Generic[T]):
     def _replace(self, failure: Failure, simpler: Failure, run: Run[T]) -> None:
         self._failures[self._failures.index(failure)] = simpler
         self._runs_of[failure.origin] = run
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _doubt(session: Session, found: Failure, run: Run[Any] | None, passed: Schedule | None, at_first: dict[str, str]) -> Failure | None:
@@ -301,6 +268,7 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
                     steady = Steady(session)
                     continue
                 exploration._learn(strategy)
+                exploration._estimate.look(strategy, exploration.runs, exploration.complete)
                 exploration.elapsed = passed_before + _clock() - began
                 kept.keep_if_due(exploration)
         except KeyboardInterrupt as error:
@@ -316,7 +284,7 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
         raise interrupt
     if exploration.runs and not exploration.steps and not exploration._failures and not session.silent and not session.finished:
         session.warn(
-            f"{session.digest.rpartition('-')[0]} reached no yield point in {_count(exploration.runs, 'run')}: nothing of it was under control, "
+            f"{session.digest.rpartition('-')[0]} reached no yield point in {count(exploration.runs, 'run')}: nothing of it was under control, "
             f"and that it passed says nothing. Does it start threads? Does it use locks that detsched does not reach?"
         )
     return exploration
@@ -330,7 +298,7 @@ def _pinned(exploration: Exploration[Any], session: Session, pin: Pin, known: se
     follow.end(done.execution.log, done.failures)
     exploration._note(done)
     pin.tried, pin.failed = True, bool(done.failures)
-    fits = "" if follow.whole else f", which fits the program as it is now for {follow.fitted} of its {_count(len(pin.schedule), 'step')}"
+    fits = "" if follow.whole else f", which fits the program as it is now for {follow.fitted} of its {count(len(pin.schedule), 'step')}"
     if done.failures:
         before = len(exploration._failures)
         _confirm(exploration, session, follow, done, 0, known, None, at_first)

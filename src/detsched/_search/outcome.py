@@ -15,10 +15,15 @@ _DEPTH = 20
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """How often an outcome came, and the schedule of the first run that had it."""
+    """How often an outcome came, and the schedule of the first run that had it, which is kept as its token: there may be very many."""
 
     count: int
-    schedule: Schedule
+    token: str
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule."""
+        return Schedule.parse(self.token)
 
 
 def of_value(value: Any, depth: int = _DEPTH) -> str:

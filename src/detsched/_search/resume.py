@@ -109,7 +109,7 @@ class Kept:
             exploration.runs, exploration.steps, exploration.failed_runs = int(data["runs"]), int(data["steps"]), int(data["failed_runs"])
             exploration.imprecise, exploration.elapsed, exploration._timed = int(data["imprecise"]), float(data["elapsed"]), bool(data["timed"])
             for outcome, (count, token) in data["outcomes"].items():
-                exploration._outcomes[outcome] = Witness(int(count), Schedule.parse(token))
+                exploration._outcomes[outcome] = Witness(int(count), str(Schedule.parse(token)))
             failures = [(tuple(origin), str(found), Schedule.parse(token)) for origin, found, token in data["failures"]]
         except (KeyError, TypeError, ValueError, IndexError, AttributeError, InvalidSchedule) as error:
             raise self._refuse(f"it is damaged ({type(error).__name__}: {error})") from None
@@ -152,18 +152,18 @@ class Kept:
             "imprecise": exploration.imprecise,
             "elapsed": exploration.elapsed,
             "timed": exploration._timed,
-            "outcomes": {outcome: [witness.count, str(witness.schedule)] for outcome, witness in exploration.outcomes.items()},
+            "outcomes": {outcome: [witness.count, witness.token] for outcome, witness in exploration.outcomes.items()},
             "failures": failures,
             "search": self.strategy.state(),  # type: ignore[attr-defined]
         }
-        part = f"{self._path}.part"
+        began, part = _clock(), f"{self._path}.part"
         try:
             with open(part, "w", encoding="utf-8") as file:
                 json.dump(data, file)
             os.replace(part, self._path)
         except OSError as error:
             raise InvalidSettings(f"resume={self._path!r}: the search cannot be kept there: {error}") from None
-        self._due = _clock() + _EVERY
+        self._due = _clock() + max(_EVERY, 20 * (_clock() - began))
 
 
 def _digest(program: Callable[..., Any]) -> int:

@@ -85,7 +85,7 @@ class _Checked(Strategy):
     complete, systematic = _told("complete", False), _told("systematic", False)
     redundant, cut, runs = _told("redundant", 0), _told("cut", 0), _told("runs", 0)
     limits, estimate = _told("limits", ""), _told("estimate", None)
-    exact = _told("exact", True)
+    exact, covered = _told("exact", True), _told("covered", "")
 
     def __getattr__(self, name: str) -> Any:
         if name in ("state", "restore"):
@@ -383,16 +383,20 @@ class Done:
         """The schedule of the run."""
         return schedule_of(self.session, self.execution)
 
+    def token(self) -> str:
+        """The schedule of the run as a token, which takes less time to make."""
+        return str(schedule_of(self.session, self.execution, words=False))
+
     def blame(self) -> tuple[Failure, ...]:
         """The failures, each with the schedule."""
         schedule = self.schedule()
         return tuple(replace(failure, schedule=schedule) for failure in self.failures)
 
 
-def schedule_of(session: Session, execution: Execution) -> Schedule:
-    """The choices of a run, as far as it has come."""
+def schedule_of(session: Session, execution: Execution, words: bool = True) -> Schedule:
+    """The choices of a run, as far as it has come; with or without each event in words."""
     stopped = any(failure.kind in ("limit", "livelock") for failure in execution.failures)
-    return Schedule.of(execution.log, session.digest, execution.values, stopped=stopped, **execution.terms)
+    return Schedule.of(execution.log, session.digest, execution.values, words, stopped=stopped, **execution.terms)
 
 
 def record_in(session: Session, strategy: Strategy, turn: Turn, *more: Observer) -> tuple[Done, Recorder]:

@@ -104,6 +104,8 @@ class Bounded(Strategy):
         return self._answer((0,) * count)
 
     def end(self, log: Log, failures: tuple[Failure, ...]) -> bool:
+        if self._depth < len(self._taken):
+            raise DivergenceError(f"an equal run departs from an earlier one: {len(self._taken)} choices before, now {self._depth}; {CAUSES}")
         self.runs += 1
         self._spins.follow(log)
         self.cut += any(failure.kind in _CUT and len(log) - 1 not in self._spins.idle for failure in failures) or self._spins.doubtful
@@ -144,9 +146,19 @@ class Bounded(Strategy):
     @property
     def limits(self) -> str:  # type: ignore[override]
         """The bound, where it left anything out."""
-        noun = self.kind if self.bound != 1 else self.kind.removesuffix("s")
-        bound = "" if self.whole else f"with at most {self.bound} {noun}" if self.bound else f"without {self.kind}"
-        return " and ".join(filter(None, (bound, WAITING if self._spins.ever else "")))
+        return self._within("" if self.whole else self._words(self.bound))
+
+    @property
+    def covered(self) -> str:  # type: ignore[override]
+        """The bound of the round before."""
+        return self._within(self._words(self.cost - 1)) if self.cost and not self.cut else ""
+
+    def _words(self, bound: int) -> str:
+        noun = self.kind if bound != 1 else self.kind.removesuffix("s")
+        return f"with at most {bound} {noun}" if bound else f"without {self.kind}"
+
+    def _within(self, words: str) -> str:
+        return " and ".join(filter(None, (words, WAITING if self._spins.ever else "")))
 
     @property
     def estimate(self) -> float | None:  # type: ignore[override]

@@ -65,6 +65,8 @@ class DFS(Strategy):
         return self._answer(count)
 
     def end(self, log: Log, failures: tuple[Failure, ...]) -> bool:
+        if self._depth < len(self._taken):
+            raise DivergenceError(f"an equal run departs from an earlier one: {len(self._taken)} choices before, now {self._depth}; {CAUSES}")
         self.runs += 1
         self._spins.follow(log)
         self.cut += any(failure.kind in _CUT and len(log) - 1 not in self._spins.idle for failure in failures) or self._spins.doubtful

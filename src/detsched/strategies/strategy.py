@@ -42,6 +42,8 @@ class Strategy:
     """How many runs a systematic strategy has made."""
     limits: str = ""
     """Within which bounds it is complete, in words that follow on "all orderings"; empty where there are none."""
+    covered: str = ""
+    """What it is complete for by now, in the same words; empty where that is nothing."""
     estimate: float | None = None
     """How many runs it would take in all, as far as that can be told by now."""
     systematic: bool = False
