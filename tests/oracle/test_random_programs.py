@@ -10,7 +10,7 @@ import detsched
 from exhaustive import Noting, TooMany
 from model import random_program
 
-PROGRAMS = int(os.environ.get("DETSCHED_ORACLE_PROGRAMS", "45"))
+PROGRAMS = int(os.environ.get("DETSCHED_ORACLE_PROGRAMS", "30"))
 MOST_RUNS = 2000
 
 

@@ -15,8 +15,8 @@ import detsched
 from . import BUGS, NAMES, load
 from ._controlled import CONTROLLED
 
-SEEDS = range(30)
-BY_ACCESS = 5
+SEEDS = range(30 if os.environ.get("DETSCHED_LONG") else 12)
+BY_ACCESS = len(SEEDS) // 3
 """Under so many of the seeds plain accesses are yield points, too, as by default: it takes much longer, above all on 3.11."""
 OUTSIDE = {"fork_and_wait", "subprocess_timeouts", "subprocesses"}
 """Programs that wait for other processes: how soon those are done is no doing of the seed. A replay waits for what was recorded."""

@@ -426,6 +426,119 @@ def popleft_against_look_then_take(fixed):
     assert taken == [1]
 
 
+def list_changed_beside_map(fixed):
+    numbers, seen = [1, 2, 3], []
+
+    def drop():
+        numbers.remove(1)
+
+    def walk():
+        for text in map(str, list(numbers) if fixed else numbers):
+            seen.append(text)
+
+    together(drop, walk)
+    assert seen[-2:] == ["2", "3"]
+
+
+class Jobs(list):
+    """A list of a type of its own."""
+
+
+def own_list_changed_during_iteration(fixed):
+    jobs, seen = Jobs([1, 2, 3]), []
+
+    def drop():
+        jobs.remove(1)
+
+    def walk():
+        for job in list(jobs) if fixed else jobs:
+            seen.append(job)
+
+    together(drop, walk)
+    assert seen[-2:] == [2, 3]
+
+
+def lost_update_on_a_view_of_memory(fixed):
+    view, lock = memoryview(bytearray(1)), threading.Lock()
+
+    def deposit():
+        if fixed:
+            with lock:
+                view[0] += 1
+        else:
+            view[0] += 1
+
+    together(deposit, deposit)
+    assert view[0] == 2
+
+
+def lost_update_under_a_computed_name(fixed):
+    class Tally:
+        pass
+
+    tally, lock = Tally(), threading.Lock()
+    tally.votes = 0
+
+    def vote():
+        if fixed:
+            with lock:
+                tally.__dict__.update(votes=tally.votes + 1)
+        else:
+            tally.__dict__.update(votes=tally.votes + 1)
+
+    together(vote, vote)
+    assert tally.votes == 2
+
+
+def lost_update_in_a_string(fixed):
+    log, lock = Box(text=""), threading.Lock()
+
+    def add():
+        if fixed:
+            with lock:
+                log.text += "x"
+        else:
+            log.text += "x"
+
+    together(add, add)
+    assert log.text == "xx"
+
+
+def torn_comparison(fixed):
+    window, seen = Box(low=0, now=5, high=10), []
+
+    def move():
+        with window.lock:
+            window.low, window.now, window.high = 100, 105, 110
+
+    def look():
+        if fixed:
+            with window.lock:
+                seen.append(window.low <= window.now <= window.high)
+        else:
+            seen.append(window.low <= window.now <= window.high)
+
+    together(move, look)
+    assert seen == [True]
+
+
+def matched_then_changed(fixed):
+    job, lock, ran = {"state": "new"}, threading.Lock(), []
+
+    def take():
+        match job:
+            case {"state": "new"}:
+                job["state"] = "taken"
+                ran.append(1)
+
+    def guarded():
+        with lock:
+            take()
+
+    together(*[guarded if fixed else take] * 2)
+    assert len(ran) == 1
+
+
 RACES = [
     lost_update_through_a_temporary,
     lost_update_on_an_attribute,
@@ -449,4 +562,11 @@ RACES = [
     property_with_a_race_inside,
     setdefault_against_check_then_store,
     popleft_against_look_then_take,
+    list_changed_beside_map,
+    own_list_changed_during_iteration,
+    lost_update_on_a_view_of_memory,
+    lost_update_under_a_computed_name,
+    lost_update_in_a_string,
+    torn_comparison,
+    matched_then_changed,
 ]

@@ -4,7 +4,7 @@ Each case is a random program of locks, conditions, events, semaphores, queues, 
 comes from nowhere: a KeyboardInterrupt from a strategy or an observer's place in the engine, a SIGINT that a thread raises or
 that a real timer sends after some microseconds, an exception at a random operation of a thread.
 
-300 cases are made here. `DETSCHED_LONG=1` makes 10,000 of them, which takes some minutes; `DETSCHED_LONG=<n>` makes n.
+150 cases are made here. `DETSCHED_LONG=1` makes 10,000 of them, which takes some minutes; `DETSCHED_LONG=<n>` makes n.
 `DETSCHED_FIRST=<n>` begins with case n: a failing case names its number, and is made again by `DETSCHED_FIRST=<n> DETSCHED_LONG=1`
 with the first assertion that fails.
 """
@@ -28,7 +28,7 @@ import pytest
 import detsched
 
 LONG = os.environ.get("DETSCHED_LONG", "")
-CASES = {"": 300, "1": 10_000}.get(LONG) or int(LONG)
+CASES = {"": 150, "1": 10_000}.get(LONG) or int(LONG)
 FIRST = int(os.environ.get("DETSCHED_FIRST", "0"))
 KINDS = ("strategy", "strategy, threads", "raise_signal", "interrupt_main", "exception", "base exception", "exit")
 TIMERS = ("timer", "late timer")

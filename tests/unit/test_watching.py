@@ -689,3 +689,30 @@ def test_finalizers_of_what_was_in_a_container():
 
     assert len(gone) == 300 and None not in gone
     assert early[0] > 0
+
+
+def test_finalizers_are_outside_of_what_a_search_covers():
+    """Who runs one, and when, depends on who drops the last reference: no operation shows that, so no search is complete."""
+
+    class Connection:
+        def __init__(self, closed):
+            self.closed = closed
+
+        def __del__(self):
+            self.closed.append(1)
+
+    def program(dropped):
+        closed = []
+        connections = [Connection(closed)]
+        threads = [threading.Thread(target=dropped(connections)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return len(closed)
+
+    beside_others = detsched.explore(program, lambda connections: lambda: connections and connections.clear(), runs=30)
+    at_the_end = detsched.explore(program, lambda connections: lambda: len(connections), runs=30)
+
+    assert not beside_others.complete and beside_others.cut
+    assert at_the_end.complete

@@ -7,7 +7,8 @@ A token has six parts, joined by `~`, of letters, digits and `. , : - _` only, s
 - the format version;
 - the settings that its meaning depends on: the granularity; `.any` where timeouts may fire at any time, `.seed7` where random
   numbers flowed from that seed, `.watch-queue,kafka:future` and `.ignore-…` for what was watched and ignored by name (a colon
-  stands for a dot), `.also-…` for modules that the program reached though no import says so, and `.stopped` where the run was stopped at its end because it was too long or went round in circles;
+  stands for a dot), `.also-…` for modules that the program reached though no import says so, and behind a hyphen names that it
+  computed and stored under, and `.stopped` where the run was stopped at its end because it was too long or went round in circles;
 - the program: its name, and a digest of that name. A program may be edited and its tokens still read;
 - the choices, as deviations from going on with the current thread: whose turn it is, and for how many events.
   Threads are named by their spawn path, so 2.1 is the first thread that the second thread of main started;

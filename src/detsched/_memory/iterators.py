@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
-from .containers import READING, Effect, access, family, read_item, read_structure
+from .containers import READING, Effect, access, family, read_everything, read_item, read_structure, write_everything
 from .locations import Read, SharedObject
 from .scene import joined, scene
 from .._core.values import object_at, type_at, walked_by
@@ -45,12 +45,12 @@ def _import_more() -> None:
 _import_more()
 
 
-def containers_of(iterator: Any, depth: int = 3) -> list[Any]:
+def containers_of(iterator: Any, depth: int = 4) -> list[Any]:
     """The containers behind an iterator or a view. Runs no code of the program."""
     kind = type(iterator)
     if kind in _WALKS:
         return [each for each in gc.get_referents(iterator) if family(type(each)) is not None]
-    if kind in _WRAPS and depth:
+    if (kind in _WRAPS or kind is tuple) and depth:  # some keep their iterators in a tuple
         return [found for each in gc.get_referents(iterator) for found in ([each] if family(type(each)) else containers_of(each, depth - 1))]
     return []
 
@@ -72,6 +72,12 @@ def use(address: int, effect: Effect, key: Any = None, verb: str | None = None, 
                 scene.stores_under(name, owner.instance_of)
         return access(owner, effect, object_at(address), key, verb)
     return behind(address, effect) if kind in _WALKS or kind in _WRAPS else None
+
+
+def of_unknown(address: int, effect: Effect) -> Read | None:
+    """The access to an item of something in C of which nothing is known (a view of memory, an array of numbers): to all of it."""
+    owner = scene.entry_at(address)
+    return None if owner is None else access(owner, read_everything if effect in READING else write_everything, object_at(address))
 
 
 def behind(address: int, effect: Effect) -> Read | None:

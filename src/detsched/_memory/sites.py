@@ -17,7 +17,7 @@ from .attributes import read_attribute, read_own, write_attribute
 from .bytecode import ANY_ATTRIBUTE, VERSION, Instruction, instructions
 from .calls import call, classes
 from .containers import Effect, delete_item, family, in_python, read_everything, read_item, read_structure, write_everything, write_item
-from .iterators import LIST_ITERATOR, numbered_step, step, use
+from .iterators import LIST_ITERATOR, numbered_step, of_unknown, step, use
 from .locations import Read, known
 from .points import each, lines, switches
 from .scene import UNNAMED, joined, scene
@@ -239,8 +239,10 @@ def _subscript(frame: FrameType, address: int, key: Any, effect: Effect, value: 
     if value >= 0:
         scene.stored(address_at(frame, value))
     kind = object_at(type_at(address))
-    if family(kind) is None or in_python_item(kind, effect):
+    if in_python_item(kind, effect):
         return None
+    if family(kind) is None:
+        return of_unknown(address, effect)
     if type(key) is slice:
         effect = read_everything if effect is read_item else write_everything
         key = None

@@ -64,7 +64,8 @@ class Watching:
         """Whether code came up during a run that stores under new names."""
         self._growths = 0
         self.also: tuple[str, ...] = ()
-        """The modules, by name, that were found to be within reach though no import says so."""
+        """What was found out in the middle of runs: modules, by name, that are within reach though no import says so; and behind a
+        hyphen, names that were computed and stored under (nothing behind it: names that cannot be told)."""
         self.imprecise = 0
         """Of how many accesses of the last run the object could not be told."""
         self._alone = Alone()
@@ -151,12 +152,13 @@ class Watching:
             found = self._tabulate(code)
         return found
 
-    def reach_also(self, modules: Iterable[str]) -> None:
-        """These modules are within reach, too."""
-        new = [name for name in modules if name not in self.also]
+    def reach_also(self, found: Iterable[str]) -> None:
+        """This was found out by others (see `also`)."""
+        new = [each for each in found if each not in self.also]
         if new:
             self.also = tuple(sorted({*self.also, *new}))
-            if self._names.add(self._reach.of((), new)):
+            noted = [self._names.note(each[1:] or None) for each in new if each.startswith("-")]
+            if self._names.add(self._reach.of((), [each for each in new if not each.startswith("-")])) or any(noted):
                 self._tabulate_again()
 
     def _looked_up(self, variables: dict[str, Any]) -> frozenset[str]:
@@ -181,6 +183,8 @@ class Watching:
             found = {**dict.fromkeys(table.points, (_nothing, True)), **found}
         if self._preemptions is not None:
             found = {**dict.fromkeys(table.switches, (_nothing, False)), **found}
+        if code.co_name == "__del__":
+            found = {offset: (_in_finalizer(site), only_beside_others) for offset, (site, only_beside_others) in found.items()}
         self.sites[id(code)] = found
         return found
 
@@ -199,6 +203,8 @@ class Watching:
         if name is not None and kind is not None and self._names.has(ANY_ATTRIBUTE) and is_own(kind, name):
             return  # readings of such attributes are accesses already
         if self._names.note(name):
+            if active.execution is not None and active.execution.main.children:
+                self.also = tuple(sorted({*self.also, f"-{name}" if name is not None and name.isascii() and name.isidentifier() else "-"}))
             self._grow()
 
     def _grow(self) -> None:
@@ -251,6 +257,16 @@ class Watching:
 
 def _nothing(frame: FrameType) -> None:
     return None
+
+
+def _in_finalizer(site: Site) -> Site:
+    def noted(frame: FrameType) -> Read | None:
+        execution = active.execution
+        if execution is not None and len(execution.live) > 1:
+            execution.log.finalized = True
+        return site(frame)
+
+    return noted
 
 
 def _importing() -> bool:

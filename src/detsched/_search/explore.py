@@ -69,7 +69,8 @@ class Exploration(Generic[T]):
         """Runs of a systematic strategy that were equivalent to an earlier one of its own."""
         self.cut = 0
         """Runs of a systematic strategy behind which something may lie that it does not cover: with any of these, no search is complete. They
-        were stopped as too long or as going round in circles, or cut daemons off while other threads were ending in no order."""
+        were stopped as too long or as going round in circles, cut daemons off while other threads were ending in no order, or had finalizers
+        of the program at work, whose place depends on who drops the last reference."""
         self._systematic_runs, self._redundant_exactly = 0, True
         self._timed = False
         self._estimate = Estimate()

@@ -257,8 +257,9 @@ class Session:
         """One run. Raises only what is no doing of the program: an interrupt, a strategy that failed, a fault of ours."""
         done = self._run(strategy, turn, observers)
         self.learnt = False
-        while self.many and self.watching is not None and self.watching.grew:
+        while self.watching is not None and self.watching.grew and (self.many or done.diverged):
             # Code that came up in the middle of it makes accesses of what was none before. Now that it is known, the same once more.
+            # (A schedule may stem from a run that knew.)
             self.learnt, self.watching.grew = True, False
             done = self._run(strategy, turn, observers)
         return done
