@@ -43,12 +43,13 @@ class Progress:
 
 
 def line(runs: int, rate: float, outcomes: int, failures: int, whole: str, left: float | None) -> str:
-    """The line: runs, runs per second, outcomes, failures, how many runs there may be in all, and the time that is left."""
+    """The line: runs, runs per second, outcomes, failures, the time that is left, and how many runs there may be in all, which is where
+    a narrow terminal cuts it off."""
     parts = [_count(runs, "run"), f"{rate:,.0f} runs/s", _count(outcomes, "outcome"), _count(failures, "failure")]
-    if whole:
-        parts.append(whole)
     if left is not None:
         parts.append(f"{duration(max(left, 0.0))} left")
+    if whole:
+        parts.append(whole)
     return "detsched: " + ", ".join(parts)
 
 
