@@ -60,7 +60,7 @@ class Exploration(Generic[T]):
         self.runs = 0
         """How many runs were made."""
         self.complete = False
-        """Whether every distinguishable ordering was run (under strategy "dfs": every order of yield points), each to its end.
+        """Whether every distinguishable ordering within the bounds was run (under strategy "dfs": every order of yield points), each to its end.
 
         At granularity "sync" that is every ordering of synchronisation operations, exact for programs whose threads share data
         only under them. `summary` says in words what it is complete for. Random choice never knows.
