@@ -116,6 +116,25 @@ def program(log):
     t1.start(); t2.start(); t3.start()
     t2.join()
 """,
+    "who is set going by another has not had the last event, as in the order that came first": """
+def program(log):
+    E, Q = Event(), SimpleQueue()
+    t1, t2 = Thread(target=E.wait), Thread(target=E.set, daemon=True)
+    t1.start(); t2.start()
+    Q.put(4)
+""",
+    "a daemon that was woken, and may give up all the same, is cut off": """
+def program(log):
+    E = Event()
+    def body1():
+        E.set()
+        choose('ab')
+    def body2():
+        E.wait(1)
+    t1, t2 = Thread(target=body1), Thread(target=body2, daemon=True)
+    t1.start(); t2.start()
+    t1.join(1)
+""",
 }
 
 

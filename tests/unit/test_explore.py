@@ -1,12 +1,19 @@
 """Explorations: what they count, when they stop, what they believe."""
 
 import threading
+from functools import partial
 
 import pytest
 
 import detsched
 from again import together
 from detsched import DivergenceError
+
+
+def take(lock):
+    """A section of a lock."""
+    with lock:
+        pass
 
 
 def race():
@@ -414,6 +421,69 @@ def test_state_made_inside_is_none():
         return "fine"
 
     assert detsched.explore(program, setup=list, runs=20).outcomes.keys() == {"'fine'"}
+
+
+@pytest.mark.parametrize("strategy", ["dfs", "dpor", "auto"])
+def test_a_systematic_search_that_departs_from_itself(strategy):
+    """Where a program comes out otherwise in runs that begin alike, a search ends with that verdict, though no run failed."""
+    seen = []
+
+    def program():
+        seen.append(1)
+        for _ in range(1 + len(seen) // 2):
+            race()
+
+    assert "'seen'" in divergence(program, strategy=strategy, runs=None, granularity="sync")
+
+
+@pytest.mark.parametrize("strategy", ["dfs", "dpor"])
+def test_a_first_run_that_fills_a_cache(strategy):
+    """The first run of a program may do more than later ones: a systematic search begins anew then."""
+    cache = []
+
+    def program():
+        if not cache:
+            race()
+            cache.append(1)
+        race()
+
+    exploration = detsched.explore(program, strategy=strategy, runs=None, granularity="sync")
+
+    assert exploration.complete and not exploration.failures
+
+
+def test_a_list_that_grows_from_run_to_run():
+    """A program that keeps what it saw in a list of its own does nothing else for that. But its accesses are others, so no search is complete."""
+    seen = []
+
+    def program():
+        together(*3 * [lambda: seen.append(1)])
+
+    exploration = detsched.explore(program, strategy="dpor", runs=None, granularity="access")
+
+    assert not exploration.failures and not exploration.complete and exploration.cut
+
+
+def test_what_setup_makes_is_the_same_in_every_run():
+    """A reduction knows the lock that `setup=` makes again before each run."""
+
+    def program(lock):
+        together(*3 * [partial(take, lock)])
+
+    exploration = detsched.explore(program, setup=lambda: threading.Lock(), strategy="dpor", runs=None, granularity="sync")
+
+    assert (exploration.complete, exploration.runs, exploration.redundant) == (True, 6, 0)
+
+
+def test_names_that_are_new_in_every_run():
+    """A program that stores under a new name in each run, which has to be known to find its accesses, does not keep a search for ever."""
+
+    def program():
+        kept_in_a_global.append(1)
+        name = f"number_{len(kept_in_a_global)}"
+        together(*2 * [partial(setattr, Account, name, 1)])
+
+    assert detsched.explore(program, strategy="random", runs=3, granularity="access").runs == 3
 
 
 def test_a_failure_that_always_comes():

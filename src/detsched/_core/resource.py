@@ -35,6 +35,26 @@ def is_machinery(filename: str) -> bool:
     return known
 
 
+class Preparing:
+    """While entered, what is made is made again before each run: it is counted as what a thread makes is, so that in every run the
+    same things bear the same names."""
+
+    def __init__(self) -> None:
+        self.made: Any = None
+        """How many were made on each line; None where nothing is being prepared."""
+
+    def __enter__(self) -> None:
+        self.made = {}
+
+    def __exit__(self, *exc: object) -> None:
+        self.made = None
+
+
+preparing = Preparing()
+_SETUP = "setup"
+"""The creator of what is made before each run."""
+
+
 class Resource:
     """The identity of one object that operations touch, and the place of the engine's state about it."""
 
@@ -46,6 +66,7 @@ class Resource:
         self.given: str | None = None
         self.used_at: tuple[str, int] | None
         in_a_run = frame is not None and active.ident == get_ident()
+        in_setup = frame is not None and not in_a_run and preparing.made is not None
         while frame is not None and is_machinery(frame.f_code.co_filename):
             frame = frame.f_back
         if frame is None:
@@ -62,16 +83,18 @@ class Resource:
         if in_a_run:
             assert active.execution is not None
             self.run = active.execution.serial
-            self._count(active.execution.current)
+            creator = active.execution.current
+            if not creator.atomic:
+                # Else made by the top level of a module that is being imported: in the next run that import is warm, so counting
+                # it would give every later object of this thread another name there.
+                self._count(creator.made, creator.label)
+        elif in_setup:
+            self._count(preparing.made, _SETUP)
 
-    def _count(self, creator: ControlledThread) -> None:
-        if creator.atomic:
-            # Made by the top level of a module that is being imported: in the next run that import is warm, so counting
-            # it would give every later object of this thread another name there.
-            return
+    def _count(self, made: dict[object, int], creator: str) -> None:
         site = (self.file, self.line, self.kind)
-        self.nth = creator.made[site] = creator.made.get(site, 0) + 1
-        self.creator = creator.label
+        self.nth = made[site] = made.get(site, 0) + 1
+        self.creator = creator
 
     @classmethod
     def unnamed(cls, kind: str) -> Any:
@@ -91,8 +114,8 @@ class Resource:
         return (self.kind, self.file, self.line, self.nth, self.creator) if self.creator else None
 
     def hash(self) -> int | None:
-        """A hash that is the same in every process; None for what was not made in a run."""
-        return crc32(f"{self.key} {self.line}".encode()) if self.run else None
+        """A hash that is the same in every process; None for what was made before the runs."""
+        return crc32(f"{self.key} {self.line}".encode()) if self.run or self.creator == _SETUP else None
 
     def abandon(self, gone: frozenset[ControlledThread]) -> None:
         """Free what threads of a finished run still hold here."""
@@ -102,7 +125,7 @@ class Resource:
             return self.given
         name, nth, place = self._called()
         number = f" #{nth}" if nth > 1 else ""
-        by = f" of thread {self.creator}" if self.creator not in ("", "0") else ""
+        by = f" of thread {self.creator}" if self.creator not in ("", "0", _SETUP) else ""
         return f"{name}{number}{by}{place}"
 
     def _called(self) -> tuple[str, int, str]:

@@ -70,6 +70,13 @@ class Watchdog:
         self.__init__()  # type: ignore[misc]
 
     def _watch(self) -> None:
+        try:
+            self._look_on()
+        except BaseException:
+            self._awake = False  # the next session wakes another one
+            raise
+
+    def _look_on(self) -> None:
         last: object = None
         looks = idle = 0
         while True:

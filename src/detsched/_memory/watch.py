@@ -114,7 +114,7 @@ class Names:
 
     def add(self, names: frozenset[str]) -> bool:
         """Take in names. Whether there was a new one."""
-        if names <= self.stored:
+        if self.any or names <= self.stored:
             return False
         self.stored |= names
         return True

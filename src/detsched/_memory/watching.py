@@ -36,6 +36,9 @@ from .watch import Names, Watched, facts
 
 Source: Any = Monitoring if sys.version_info >= (3, 12) else Tracing
 """What makes the events."""
+_MOST_GROWTHS = 100
+"""How often new names may come up in runs before any name may be stored under: a program that counts on from run to run has a new one in
+each, and would be run once more for ever."""
 _PATIENCE_WITH_CLEANUP = 10_000
 """Accesses that a thread may make while it is unwound before it is told again."""
 
@@ -59,6 +62,7 @@ class Watching:
         """Whether a program started threads, and no code was watched."""
         self.grew = False
         """Whether code came up during a run that stores under new names."""
+        self._growths = 0
         self.also: tuple[str, ...] = ()
         """The modules, by name, that were found to be within reach though no import says so."""
         self.imprecise = 0
@@ -199,7 +203,11 @@ class Watching:
 
     def _grow(self) -> None:
         execution = active.execution
-        self.grew = self.grew or (execution is not None and execution.main.children > 0)
+        if execution is not None and execution.main.children > 0:
+            self.grew = True
+            self._growths += 1
+            if self._growths > _MOST_GROWTHS:
+                self._names.any = True
         self._tabulate_again()
 
     def at(self, found: tuple[Site, bool], frame: FrameType) -> None:

@@ -26,9 +26,13 @@ from .resume import Kept
 from .run import Run, check_schedule, recorded, with_report
 from .session import Done, Session, make_strategy
 from .state import changes, snapshot
+from .steady import Steady
 
 T = TypeVar("T")
 _clock = time.perf_counter
+_FRESH_STARTS = 3
+"""How often a systematic search begins anew where the program came out otherwise than in an earlier run that began alike: the first
+runs may have filled caches. After that, the program keeps state between runs."""
 __unittest = True  # its tracebacks begin at the test
 
 
@@ -238,6 +242,8 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
     interrupt: KeyboardInterrupt | None = None
     began = _clock()
     at_first = snapshot(session.program, session.args)
+    fresh_starts = _FRESH_STARTS if settings.strategy is not strategy else 0
+    steady = Steady(session)
     session.many = True
     speaking = progress.Progress(settings.progress, began)
     with session:
@@ -259,9 +265,14 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
                 index = kept.index
                 turn = Turn(index, settings.seed if strategy.systematic else settings.seed + index)
                 done = session.run(strategy, turn)
+                if done.diverged and fresh_starts:
+                    fresh_starts -= 1
+                    session.learnt = True
                 if session.learnt and index:
-                    # There are more accesses than earlier runs knew of, so what the strategy has learnt from them is void.
+                    # There are more accesses than earlier runs knew of, or caches are filled now that were not then: what the strategy
+                    # has learnt from those is void.
                     strategy = kept.strategy = make_strategy(settings)
+                    steady = Steady(session)
                     done = session.run(strategy, turn)
                 if not done.failures:
                     last_pass = done, index
@@ -271,12 +282,20 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
                     if _confirm(exploration, session, strategy, done, index, known, passed, at_first):
                         exploration._note(done)
                         break
-                session.interrupts.shield()  # a run counts wholly, or not at all
-                exploration._note(done)
-                kept.finished = not strategy.end(done.execution.log, done.failures)
-                kept.index += 1
-                exploration._learn(strategy)
-                session.interrupts.unshield()
+                try:
+                    _count_in(exploration, session, kept, done)
+                    steady.check(strategy, done, not kept.finished)
+                except DivergenceError as error:
+                    if fresh_starts:
+                        fresh_starts -= 1
+                        strategy = kept.strategy = make_strategy(settings)
+                        steady, kept.finished = Steady(session), False
+                        exploration._learn(strategy)
+                        continue
+                    exploration._failures[:] = [_divergence(session, at_first, str(error), done.schedule())]
+                    exploration._runs_of.clear()
+                    exploration.complete = False
+                    break
                 exploration.elapsed = passed_before + _clock() - began
                 kept.keep_if_due(exploration)
         except KeyboardInterrupt as error:
@@ -296,6 +315,18 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
             f"and that it passed says nothing. Does it start threads? Does it use locks that detsched does not reach?"
         )
     return exploration
+
+
+def _count_in(exploration: Exploration[Any], session: Session, kept: Kept, done: Done) -> None:
+    """Learn from a run that has been done. It counts wholly, or not at all."""
+    session.interrupts.shield()
+    try:
+        exploration._note(done)
+        kept.index += 1
+        kept.finished = not kept.strategy.end(done.execution.log, done.failures)
+        exploration._learn(kept.strategy)
+    finally:
+        session.interrupts.unshield()
 
 
 def _pinned(exploration: Exploration[Any], session: Session, pin: Pin, known: set[tuple[str, ...]], at_first: dict[str, str]) -> None:

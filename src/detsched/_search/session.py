@@ -19,6 +19,7 @@ from .._core.active import active
 from .._core.execution import Execution, Observer, Step, exception_failure
 from .._core.failure import Failure
 from .._core.interrupts import Interrupts
+from .._core.resource import preparing
 from .._core.schedule import Schedule, program_digest
 from .._core.thread import ControlledThread
 from .._core.trace import Recorder
@@ -265,7 +266,8 @@ class Session:
     def _run(self, strategy: Strategy, turn: Turn, observers: Sequence[Observer]) -> Done:
         args = self.args
         if self.settings.setup is not None:
-            args = (self.settings.setup(), *args)
+            with preparing:
+                args = (self.settings.setup(), *args)
         global running
         strategy.begin(turn)
         settings = self._under(strategy)

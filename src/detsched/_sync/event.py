@@ -163,6 +163,13 @@ class Woken(Operation):
     def without(self, other: Operation) -> Footprint | Blocked:
         return self.footprint() if self.due else CAUSED
 
+    @property
+    def options(self) -> int:  # type: ignore[override]
+        return 1 if self.deadline is None else 2
+
+    def asks_now(self) -> bool:
+        return self.by_set
+
     def asks(self, other: Operation) -> bool:
         return False
 

@@ -152,10 +152,13 @@ class DPOR(Strategy):
         self._at = max(self._at, len(log) if until is None else until)
 
     def _differs(self, index: int, enabled: list[ControlledThread]) -> DivergenceError:
+        able = ", ".join(f"{thread.name} ({thread.pending.describe() if thread.pending else 'begins'})" for thread in enabled)
+        return self._departs(index, able)
+
+    def _departs(self, index: int, came: str) -> DivergenceError:
         wanted = self._nodes[index] if index < len(self._nodes) else None
         expected = f"expected thread {wanted.letter.thread} to {wanted.kind}" if wanted else "expected other options"
-        able = ", ".join(f"{thread.name} ({thread.pending.describe() if thread.pending else 'begins'})" for thread in enabled)
-        return DivergenceError(f"an equal run departs from an earlier one at step {index + 1}: {expected}, came {able}; {CAUSES}")
+        return DivergenceError(f"an equal run departs from an earlier one at step {index + 1}: {expected}, came {came}; {CAUSES}")
 
     # ------------------------------------------------------------------ after a run
 
@@ -166,6 +169,7 @@ class DPOR(Strategy):
         spins.follow(log)
         self.cut += any(failure.kind in _CUT and len(log) - 1 not in spins.idle for failure in failures) or spins.doubtful
         history, begun = self._history, len(self._nodes)
+        self._check(log)
         history.forget(begun)
         races = history.follow(log, self._answers, begun)
         if history.ending is not None:
@@ -180,12 +184,26 @@ class DPOR(Strategy):
                         self._reverse(history.other_answer(index, value))
         return self._next()
 
+    def _check(self, log: Log) -> None:
+        """See to it that the run began as the earlier one did from which it was to branch off: else what was learnt there means nothing."""
+        again, idle = True, self._spins.idle
+        for index, (node, thread, operation) in enumerate(zip(self._nodes, log.threads, log.operations)):
+            if index in idle:
+                continue
+            letter = node.letter
+            modes = zip(operation.footprint(), letter.prints)
+            if thread.label != letter.thread or operation.kind != node.kind or any(mode is not before for (_, mode), (_, before) in modes):
+                raise self._departs(index, f"{thread.name} ({operation.describe()})")
+            again = again and self._names.again(operation, letter)
+        if len(log) < len(self._nodes):
+            raise self._departs(len(log), "nothing")
+        self.cut += not again  # the same, but with other things: a list, say, that grows from run to run
+
     def _extend(self, log: Log, begun: int) -> None:
         """The nodes of the new part of the run."""
         nodes, asleep, letters = self._nodes, self._asleep, self._history.letters
-        if self._refused or len(log) < begun or not self._names.again(log.operations, [node.letter for node in nodes], self._spins.idle):
-            # An operation was wrong about itself, or the program is another one from run to run: this vouches for nothing.
-            self.cut += 1
+        if self._refused:
+            self.cut += 1  # an operation was wrong about itself: this vouches for nothing
         redundant = False
         for index in range(begun, len(letters)):
             letter = letters[index]

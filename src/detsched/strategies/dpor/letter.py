@@ -157,13 +157,10 @@ class Names:
         """A footprint in numbers."""
         return tuple([(self.number(resource), mode) for resource, mode in footprint])
 
-    def again(self, operations: Iterable[Operation], letters: Iterable[Letter], idle: set[int]) -> bool:
-        """Whether the operations of a run touched what those of an earlier run did that began with the same choices; but for `idle` ones."""
+    def again(self, operation: Operation, letter: Letter) -> bool:
+        """Whether an operation touched what that of an earlier run did, which began with the same choices."""
         now = self._now
-        for index, (operation, letter) in enumerate(zip(operations, letters)):
-            if index in idle:
-                continue
-            for (resource, mode), (number, mode_before) in zip(operation.footprint(), letter.prints):
-                if mode is not mode_before or (now.get(id(resource)) != number and self.number(resource) != number):
-                    return False
-        return True
+        return all(
+            now.get(id(resource)) == number or self.number(resource) == number
+            for (resource, _), (number, _) in zip(operation.footprint(), letter.prints)
+        )

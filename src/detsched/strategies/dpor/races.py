@@ -34,14 +34,12 @@ Waiting = tuple[ControlledThread, Operation]
 class Race(NamedTuple):
     """Event `first` could have come after `second`: an event, or, with an index where there is none of its thread, an operation that
     was pending. `letter` is what the second would be then; None where it is the end of the run, with no event of its own. `independent`:
-    the two do not conflict themselves; with the first the run was over, so what it did is the same afterwards. `detour`: the letters
-    from the first event on that show it, where it takes more than the two to change places."""
+    the two do not conflict themselves; with the first the run was over, so what it did is the same afterwards."""
 
     first: int
     second: int
     letter: Letter | None
     independent: bool = False
-    detour: tuple[Letter, ...] = ()
 
 
 class History:
@@ -70,9 +68,7 @@ class History:
     def word(self, race: Race) -> list[Letter]:
         """The letters after the first event of a race that do not depend on it, with the second one as soon as it can come: a wakeup
         sequence."""
-        first, second, letter, independent, detour = race
-        if detour:
-            return list(detour)
+        first, second, letter, independent = race
         if first == second:
             return [letter] if letter is not None else []
         mine, nth, clocks, letters, idle = self._thread[first], self.letters[first].nth, self._clocks, self.letters, self._spins.idle
@@ -353,34 +349,9 @@ class History:
             for event in cut:
                 if not any(self._comes_before(event, other) for other in (*ends, *cut)):
                     self._races.append(Race(event, len(letters), None))
-            self._past_the_last(cut)
         for thread, operation, able, footprint, asks in log.left:
             if able is not None and thread not in self._spins.held:
                 self._pending(thread, operation, able, footprint, asks)
-
-    def _past_the_last(self, cut: list[int]) -> None:
-        """Races of an event that might have been cut off with one of the last events: for the other order, another one has to be last."""
-        letters = self.letters
-        for race in list(self._races):
-            event, last = race.first, race.second
-            if race.letter is None or event not in cut or last not in self._last:
-                continue
-            if not set(self._names.prints(self._log.operations[last].footprint())) <= set(race.letter.prints):
-                continue  # that would be something else then, and not the last
-            others = [other for other in self._last if other != last]
-            if any(self._comes_before(event, other) for other in others):
-                continue  # with that one still to come, it is not cut off
-            for other in others:
-                if not self._comes_before(other, event):
-                    first = min(event, other)
-                    apart = (event, last, other)
-                    before = [
-                        letters[i]
-                        for i in range(first + 1, len(letters))
-                        if i not in apart and not self._comes_before(event, i) and not self._comes_before(other, i)
-                    ]
-                    again = self._changed(letters[event], letters[event].prints, letters[event].value, letters[event].options)
-                    self._races.append(Race(first, last, race.letter, detour=(*before, race.letter, again, letters[other])))
 
     def _comes_before(self, event: int, other: int) -> bool:
         """Whether an event comes before another one in happens-before."""
