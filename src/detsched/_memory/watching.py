@@ -65,6 +65,8 @@ class Watching:
         self._growths = 0
         self.also: tuple[str, ...] = ()
         """The modules, by name, that were found to be within reach though no import says so."""
+        self.finalizes = False
+        """Whether watched finalizers ran beside other threads: the last one to let go of an object runs it, and letting go is no event."""
         self.imprecise = 0
         """Of how many accesses of the last run the object could not be told."""
         self._alone = Alone()
@@ -130,6 +132,8 @@ class Watching:
 
     def end(self, execution: Execution) -> None:
         """The run has ended."""
+        if self.finalizes:
+            execution.beyond["finalizers (__del__) run in whichever thread lets go last"] = None
         self.blind = self.blind or (execution.main.children > 0 and not self._tables)
         self._plain = self._guard = None
         self.imprecise = 0 if exact else sum(isinstance(operation, Read) for operation in execution.log.operations)
@@ -144,6 +148,7 @@ class Watching:
         """The sites of a watched code object that runs with such global variables."""
         found = self.sites.get(id(code))
         if found is None:
+            self.finalizes = self.finalizes or (code.co_name == "__del__" and _beside_others())
             stored = facts.stored(code)
             if (code.co_name != "<module>" or not _importing()) and self._names.add(stored):
                 self._names.add(self._looked_up(variables))
@@ -251,6 +256,11 @@ class Watching:
 
 def _nothing(frame: FrameType) -> None:
     return None
+
+
+def _beside_others() -> bool:
+    execution = active.execution
+    return execution is not None and execution.main.children > 0
 
 
 def _importing() -> bool:

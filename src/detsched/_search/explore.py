@@ -73,6 +73,8 @@ class Exploration(Generic[T]):
         self._timed = False
         self._estimate = Estimate()
         self._limits = ""
+        self._beyond: dict[str, None] = {}
+        """What had a say in runs that no schedule decides."""
         self.elapsed = 0.0
         """Real seconds."""
         self.steps = 0
@@ -139,7 +141,8 @@ class Exploration(Generic[T]):
             cut = [f"{_count(self.cut, 'run')} with more behind than is covered"] if self.cut else []
             if self.estimate is not None and (self._settings.keep_going or not self._failures):
                 cut.append(str(self._estimate))
-            return f"not complete ({', '.join(cut)})" if cut else "not complete"
+            beyond = f", for {' and '.join(self._beyond)}" if self._beyond else ""
+            return (f"not complete ({', '.join(cut)})" if cut else "not complete") + beyond
         number = self._systematic_runs - self.redundant
         what = "order of yield points" if self._settings.strategy == "dfs" else "ordering"
         what = what if number == 1 else what.replace("order of", "orders of").replace("ordering", "orderings")
@@ -178,6 +181,7 @@ class Exploration(Generic[T]):
         self.runs += 1
         self.steps += len(done.execution.log)
         self.imprecise += done.imprecise
+        self._beyond |= done.execution.beyond
         key = outcomes.of_failures(done.failures) if done.failures else outcomes.of_value(done.value)
         known = self._outcomes.get(key)
         self._outcomes[key] = Witness(1, done.schedule()) if known is None else Witness(known.count + 1, known.schedule)
@@ -190,7 +194,7 @@ class Exploration(Generic[T]):
 
     def _learn(self, strategy: Strategy) -> None:
         """What a strategy knows of how far it has come: see `Strategy.complete`."""
-        self.complete = strategy.complete
+        self.complete = strategy.complete and not self._beyond
         self.redundant, self.cut, self._systematic_runs, self._limits = strategy.redundant, strategy.cut, strategy.runs, strategy.limits
         self._redundant_exactly = strategy.exact
 
