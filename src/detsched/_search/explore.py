@@ -139,7 +139,7 @@ class Exploration(Generic[T]):
         """What is complete, and no more than that."""
         if not self.complete:
             cut = [f"{_count(self.cut, 'run')} with more behind than is covered"] if self.cut else []
-            if self.estimate is not None and (self._settings.keep_going or not self._failures):
+            if self.estimate is not None and not self._beyond and (self._settings.keep_going or not self._failures):
                 cut.append(str(self._estimate))
             beyond = f", for {' and '.join(self._beyond)}" if self._beyond else ""
             return (f"not complete ({', '.join(cut)})" if cut else "not complete") + beyond
