@@ -1,12 +1,13 @@
 """Programs whose number of distinguishable orderings is known, from the literature on systematic testing.
 
-Each is a function that gives the bodies of its threads; shared variables are accesses at granularity "sync". The expected
-number counts all runs, those that end blocked among them.
+Each is a function that gives the bodies of its threads; shared variables are accesses at granularity "sync", or, with COUNTED=plain in the
+environment, plain attributes for granularity "access". The expected number counts all runs, those that end blocked among them.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -83,6 +84,53 @@ class Shared:
     def write(self, name: Any, value: Any = 1) -> None:
         W(name)
         self.values[name] = value
+
+    def count(self, name: Any) -> Any:
+        """One more: a read-modify-write. Its value before."""
+        old = self.values.get(name, 0)
+        self.write(name, old + 1)
+        return old
+
+
+PLAIN = os.environ.get("COUNTED") == "plain"
+
+
+class Variables:
+    """Plain attributes, zero where a run begins."""
+
+    def __init__(self) -> None:
+        names: list[Any] = ["x", "y", "z", "a", "b", "counter", *range(20)]
+        for name in [*names, *(("inode", i) for i in range(32)), *(("busy", b) for b in range(26))]:
+            setattr(self, attribute(name), 0)
+
+    def read(self, name: Any) -> Any:
+        return getattr(self, attribute(name))
+
+    def write(self, name: Any, value: Any = 1) -> None:
+        setattr(self, attribute(name), value)
+
+    def count(self, name: Any) -> Any:  # two events: the one program that does it has a lock then
+        old = self.read(name)
+        self.write(name, old + 1)
+        return old
+
+
+def attribute(name: Any) -> str:
+    """The attribute that holds a variable."""
+    return "_".join(map(str, name)) if type(name) is tuple else f"_{name}"
+
+
+if PLAIN:
+    Shared = Variables  # type: ignore[misc, assignment]
+    everybodys = Variables()
+
+    def R(*names: Any) -> None:
+        for name in names:
+            everybodys.read(name)
+
+    def W(*names: Any) -> None:
+        for name in names:
+            everybodys.write(name)
 
 
 def program(bodies: Bodies) -> Callable[[], None]:
@@ -214,10 +262,7 @@ def hard() -> list[Body]:
 
     def body(i: int) -> None:
         lock.acquire()
-        W("x")
-        old = s.values.get("x", 0)
-        s.values["x"] = old + 1
-        if old == i:
+        if s.count("x") == i:
             lock.release()
 
     return [lambda i=i: body(i) for i in range(3)]  # type: ignore[misc]

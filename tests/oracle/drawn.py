@@ -200,7 +200,7 @@ def noted(text, strategy, most, **settings):
         strategy.keep(log)
         scope["program"](log)
 
-    return detsched.explore(run, strategy=strategy, runs=most, granularity="sync", **settings)
+    return detsched.explore(run, strategy=strategy, runs=most, granularity="sync", shrink=False, **settings)
 
 
 def compare(text, most, **settings):

@@ -1,54 +1,10 @@
 """Shared state, against brute force: random programs over attributes, variables, containers and locks, in every order of their accesses."""
 
-from collections import Counter
-
 import pytest
 
 import detsched
 from detsched._memory.watching import Watching
-from exhaustive import ExhaustiveDFS, TooMany
-from shared_programs import load, random_program, together
-
-
-class Classes(ExhaustiveDFS):
-    """Notes, of each run, which of the conflicting operations of different threads came first: its class."""
-
-    def __init__(self, most):
-        super().__init__(most)
-        self.classes = set()
-
-    def end(self, log, failures):
-        self.classes.add(order_of_conflicts(log))
-        return super().end(log, failures)
-
-
-def order_of_conflicts(log):
-    """The pairs of conflicting events of different threads, in their order. Names of events do not depend on the run.
-
-    Without the main thread, which does nothing while the others are at work.
-    """
-    counts, events = Counter(), []
-    for thread, operation in zip(log.threads, log.operations):
-        counts[thread.label, operation.key] += 1
-        events.append((thread.label, operation.key, counts[thread.label, operation.key]))
-    return frozenset(
-        (events[first], events[second])
-        for second in range(len(events))
-        for first in range(second)
-        if "0" not in (log.threads[first].label, log.threads[second].label)
-        and log.threads[first] is not log.threads[second]
-        and log.operations[first].conflicts(log.operations[second])
-    )
-
-
-def every_order(program, most=150):
-    """(outcomes, classes) over every order of accesses; None where that is too much."""
-    strategy = Classes(most)
-    try:
-        exploration = detsched.explore(program, strategy=strategy, runs=None, granularity="access", ignore=together)
-    except TooMany:
-        return None
-    return set(exploration.outcomes), strategy.classes
+from shared_programs import every_order, load, random_program, together
 
 
 def programs(count, first=0, **settings):

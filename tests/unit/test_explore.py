@@ -1,5 +1,7 @@
 """Explorations: what they count, when they stop, what they believe."""
 
+import subprocess
+import sys
 import threading
 from functools import partial
 
@@ -246,6 +248,50 @@ def test_summary_and_report():
     report = " ".join(exploration.report().split())
     for part in (exploration.summary(), "b was first", "detsched.replay(fails_sometimes", "'fine'"):
         assert part in report
+
+
+# ---------------------------------------------------------------------- what no schedule decides is not covered by running all of them
+
+
+class Finalized:
+    """Notes which thread let go of it last."""
+
+    def __init__(self, log):
+        self._log = log
+
+    def __del__(self):
+        self._log.append(threading.current_thread().name)
+
+
+def let_go():
+    """Two threads that let go of an object, each without looking at the other."""
+    log = []
+    one = Finalized(log)
+    threads = [threading.Thread(target=lambda it: None, args=(one,)) for _ in range(2)]
+    del one
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def child_processes():
+    """Two threads that wait for one each."""
+    together(*2 * [lambda: subprocess.run([sys.executable, "-c", ""], check=True)])
+
+
+@pytest.mark.parametrize("strategy", ["dpor", "auto"])
+@pytest.mark.parametrize(
+    ("program", "settings", "reason"),
+    [(let_go, {}, "finalizers"), (child_processes, {}, "the world outside"), (passes, {"clock": "real"}, "the real clock")],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_never_complete(strategy, program, settings, reason):
+    """Where something has a say that is in no schedule, no search is complete, and says why."""
+    exploration = detsched.explore(program, strategy=strategy, runs=20, **settings)
+
+    assert not exploration.complete
+    assert "not complete, for" in exploration.summary() and reason in exploration.summary()
 
 
 # ---------------------------------------------------------------------- divergence: nothing is believed that does not come again

@@ -61,6 +61,8 @@ class External(Operation):
         self._both_ends = both_ends
         if active.execution is not None:
             active.execution.expect_outside()
+            if not both_ends:
+                active.execution.beyond["it waits for the world outside"] = None
 
     def enabled(self) -> bool:
         return self._came or self._clock.expired(self.deadline)

@@ -18,7 +18,7 @@ class Log:
     at any time, each with the label of the thread that asked.
     """
 
-    __slots__ = ("threads", "operations", "jumps", "expired", "pending", "answers", "waiting", "left", "ended", "cycle", "interrupted", "anytime", "finalized")
+    __slots__ = ("threads", "operations", "jumps", "expired", "pending", "answers", "waiting", "left", "ended", "cycle", "interrupted", "anytime")
 
     def __init__(self) -> None:
         self.threads: list[ControlledThread] = []
@@ -37,9 +37,6 @@ class Log:
         """Before which events the main thread called signal handlers, and what it was about to do, as in `left`."""
         self.anytime = False
         """Whether timeouts may fire at any time."""
-        self.finalized = False
-        """Whether a finalizer of the program was at work while there were several threads. Who runs it, and when, depends on who drops the
-        last reference, which is no operation."""
         self.ended = False
         """Whether the run was over because the last thread that is no daemon had ended."""
         self.cycle: frozenset[ControlledThread] = frozenset()

@@ -39,6 +39,7 @@ Source: Any = Monitoring if sys.version_info >= (3, 12) else Tracing
 _MOST_GROWTHS = 100
 """How often new names may come up in runs before any name may be stored under: a program that counts on from run to run has a new one in
 each, and would be run once more for ever."""
+_FINALIZERS = "finalizers (__del__) run in whichever thread lets go last"
 _PATIENCE_WITH_CLEANUP = 10_000
 """Accesses that a thread may make while it is unwound before it is told again."""
 
@@ -66,6 +67,8 @@ class Watching:
         self.also: tuple[str, ...] = ()
         """What was found out in the middle of runs: modules, by name, that are within reach though no import says so; and behind a
         hyphen, names that were computed and stored under (nothing behind it: names that cannot be told)."""
+        self.finalizes = False
+        """Whether watched finalizers ran beside other threads: the last one to let go of an object runs it, and letting go is no event."""
         self.imprecise = 0
         """Of how many accesses of the last run the object could not be told."""
         self._alone = Alone()
@@ -131,6 +134,8 @@ class Watching:
 
     def end(self, execution: Execution) -> None:
         """The run has ended."""
+        if self.finalizes:
+            execution.beyond[_FINALIZERS] = None
         self.blind = self.blind or (execution.main.children > 0 and not self._tables)
         self._plain = self._guard = None
         self.imprecise = 0 if exact else sum(isinstance(operation, Read) for operation in execution.log.operations)
@@ -145,6 +150,7 @@ class Watching:
         """The sites of a watched code object that runs with such global variables."""
         found = self.sites.get(id(code))
         if found is None:
+            self.finalizes = self.finalizes or (code.co_name == "__del__" and _beside_others())
             stored = facts.stored(code)
             if (code.co_name != "<module>" or not _importing()) and self._names.add(stored):
                 self._names.add(self._looked_up(variables))
@@ -261,12 +267,16 @@ def _nothing(frame: FrameType) -> None:
 
 def _in_finalizer(site: Site) -> Site:
     def noted(frame: FrameType) -> Read | None:
-        execution = active.execution
-        if execution is not None and len(execution.live) > 1:
-            execution.log.finalized = True
+        if _beside_others():
+            active.execution.beyond[_FINALIZERS] = None  # type: ignore[union-attr]
         return site(frame)
 
     return noted
+
+
+def _beside_others() -> bool:
+    execution = active.execution
+    return execution is not None and len(execution.live) > 1
 
 
 def _importing() -> bool:

@@ -69,12 +69,13 @@ class Exploration(Generic[T]):
         """Runs of a systematic strategy that were equivalent to an earlier one of its own."""
         self.cut = 0
         """Runs of a systematic strategy behind which something may lie that it does not cover: with any of these, no search is complete. They
-        were stopped as too long or as going round in circles, cut daemons off while other threads were ending in no order, or had finalizers
-        of the program at work, whose place depends on who drops the last reference."""
+        were stopped as too long or as going round in circles, or cut daemons off while other threads were ending in no order."""
         self._systematic_runs, self._redundant_exactly = 0, True
         self._timed = False
         self._estimate = Estimate()
         self._limits = self._covered = ""
+        self._beyond: dict[str, None] = {}
+        """What had a say in runs that no schedule decides."""
         self.elapsed = 0.0
         """Real seconds."""
         self.steps = 0
@@ -150,6 +151,7 @@ class Exploration(Generic[T]):
         self.runs += 1
         self.steps += len(done.execution.log)
         self.imprecise += done.imprecise
+        self._beyond |= done.execution.beyond
         key = outcomes.of_failures(done.failures) if done.failures else outcomes.of_value(done.value)
         known = self._outcomes.get(key)
         self._outcomes[key] = Witness(1, done.token()) if known is None else Witness(known.count + 1, known.token)
@@ -162,7 +164,7 @@ class Exploration(Generic[T]):
 
     def _learn(self, strategy: Strategy) -> None:
         """What a strategy knows of how far it has come: see `Strategy.complete`."""
-        self.complete = strategy.complete
+        self.complete = strategy.complete and not self._beyond
         self.redundant, self.cut, self._systematic_runs, self._limits = strategy.redundant, strategy.cut, strategy.runs, strategy.limits
         self._redundant_exactly, self._covered = strategy.exact, strategy.covered
 
@@ -250,26 +252,20 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
                     if _confirm(exploration, session, strategy, done, index, known, passed, at_first):
                         exploration._note(done)
                         break
-                session.interrupts.shield()  # a run counts wholly, or not at all
-                exploration._note(done)
-                kept.index += 1
                 try:
-                    kept.finished = not strategy.end(done.execution.log, done.failures)
-                    session.interrupts.unshield()
+                    _count_in(exploration, session, kept, done)
                     steady.check(strategy, done, not kept.finished)
                 except DivergenceError as error:
-                    session.interrupts.unshield()
-                    kept.finished = False
-                    if not fresh_starts:
-                        exploration._failures[:] = [_divergence(session, at_first, str(error), done.schedule())]
-                        exploration._runs_of.clear()
-                        break
-                    fresh_starts -= 1
-                    strategy = kept.strategy = make_strategy(settings)
-                    steady = Steady(session)
-                    continue
-                exploration._learn(strategy)
-                exploration._estimate.look(strategy, exploration.runs, exploration.complete)
+                    if fresh_starts:
+                        fresh_starts -= 1
+                        strategy = kept.strategy = make_strategy(settings)
+                        steady, kept.finished = Steady(session), False
+                        exploration._learn(strategy)
+                        continue
+                    exploration._failures[:] = [_divergence(session, at_first, str(error), done.schedule())]
+                    exploration._runs_of.clear()
+                    exploration.complete = False
+                    break
                 exploration.elapsed = passed_before + _clock() - began
                 kept.keep_if_due(exploration)
         except KeyboardInterrupt as error:
@@ -289,6 +285,19 @@ def search(session: Session, pinned: Sequence[Pin] = ()) -> Exploration[Any]:
             f"and that it passed says nothing. Does it start threads? Does it use locks that detsched does not reach?"
         )
     return exploration
+
+
+def _count_in(exploration: Exploration[Any], session: Session, kept: Kept, done: Done) -> None:
+    """Learn from a run that has been done. It counts wholly, or not at all."""
+    session.interrupts.shield()
+    try:
+        exploration._note(done)
+        kept.index += 1
+        kept.finished = not kept.strategy.end(done.execution.log, done.failures)
+        exploration._learn(kept.strategy)
+        exploration._estimate.look(kept.strategy, exploration.runs, exploration.complete)
+    finally:
+        session.interrupts.unshield()
 
 
 def _pinned(exploration: Exploration[Any], session: Session, pin: Pin, known: set[tuple[str, ...]], at_first: dict[str, str]) -> None:

@@ -108,6 +108,7 @@ class Kept:
             self.index, self.finished = int(data["index"]), bool(data["finished"])
             exploration.runs, exploration.steps, exploration.failed_runs = int(data["runs"]), int(data["steps"]), int(data["failed_runs"])
             exploration.imprecise, exploration.elapsed, exploration._timed = int(data["imprecise"]), float(data["elapsed"]), bool(data["timed"])
+            exploration._beyond = dict.fromkeys(map(str, data["beyond"]))
             for outcome, (count, token) in data["outcomes"].items():
                 exploration._outcomes[outcome] = Witness(int(count), str(Schedule.parse(token)))
             failures = [(tuple(origin), str(found), Schedule.parse(token)) for origin, found, token in data["failures"]]
@@ -152,6 +153,7 @@ class Kept:
             "imprecise": exploration.imprecise,
             "elapsed": exploration.elapsed,
             "timed": exploration._timed,
+            "beyond": list(exploration._beyond),
             "outcomes": {outcome: [witness.count, witness.token] for outcome, witness in exploration.outcomes.items()},
             "failures": failures,
             "search": self.strategy.state(),  # type: ignore[attr-defined]

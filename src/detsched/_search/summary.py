@@ -35,9 +35,10 @@ def _coverage(of: Exploration[Any]) -> str:
         but = [f"{count(of.cut, 'run')} with more behind than is covered"] if of.cut else []
         if of._covered:
             but.append(f"but for all {_what(of, 2)} {of._covered}")
-        if of.estimate is not None and (settings.keep_going or not of._failures):
+        if of.estimate is not None and not of._beyond and (settings.keep_going or not of._failures):
             but.append(str(of._estimate))
-        return f"not complete ({', '.join(but)})" if but else "not complete"
+        beyond = f", for {' and '.join(of._beyond)}" if of._beyond else ""
+        return (f"not complete ({', '.join(but)})" if but else "not complete") + beyond
     number = of._systematic_runs - of.redundant
     what = _what(of, number)
     whole = f"complete: the only {what}" if number == 1 else f"complete: all {number:,} {what}"

@@ -167,7 +167,7 @@ class DPOR(Strategy):
         self.runs += 1
         spins = self._spins
         spins.follow(log)
-        self.cut += any(failure.kind in _CUT and len(log) - 1 not in spins.idle for failure in failures) or spins.doubtful or log.finalized
+        self.cut += any(failure.kind in _CUT and len(log) - 1 not in spins.idle for failure in failures) or spins.doubtful
         history, begun = self._history, len(self._nodes)
         self._check(log)
         history.forget(begun)
