@@ -99,7 +99,10 @@ class Table:
 
         def enter(frame: FrameType) -> Read | None:
             scene.frame, scene.slots, scene.private = frame, used, private
-            return site(frame)
+            try:
+                return site(frame)
+            finally:
+                scene.frame = None  # type: ignore[assignment]  # it holds the program's objects
 
         return enter
 
