@@ -96,11 +96,12 @@ class Monitoring:
         monitoring.set_local_events(self._tool, code, self._local)
 
     def _starts(self, code: CodeType, offset: int) -> Any:
-        variables = sys._getframe(1).f_globals
-        if self._watching.watched(code, variables):
-            self._watching.table(code, variables)
-            self._armed[id(code)] = code
-            self._arm(code)
+        if id(code) not in self._watching.watched.unwatched:
+            variables = sys._getframe(1).f_globals
+            if self._watching.watched(code, variables):
+                self._watching.table(code, variables)
+                self._armed[id(code)] = code
+                self._arm(code)
         return sys.monitoring.DISABLE  # type: ignore[attr-defined]
 
     def _instruction_callback(self) -> Any:

@@ -15,13 +15,14 @@ from typing import Any
 from . import imprecise
 from .attributes import read_attribute, read_own, write_attribute
 from .bytecode import ANY_ATTRIBUTE, VERSION, Instruction, instructions
-from .calls import call, classes
+from .calls import call
 from .containers import Effect, delete_item, family, in_python, read_everything, read_item, read_structure, write_everything, write_item
-from .iterators import LIST_ITERATOR, numbered_step, of_unknown, step, use
+from .iterators import numbered_step, of_unknown, step, use
 from .locations import Read, known
 from .points import each, lines, switches
-from .scene import UNNAMED, joined, scene
-from .._core.values import COUNT, FIRST, INNER, POINTER, address_at, exact, locals_and_cells, memory, object_at, type_at, value_at, word_at
+from .scene import joined, scene
+from .shortcuts import PLAIN_NUMBERS, PLAIN_TRUTHS, PYTHON_CALLS, READ_NAMES, SHORTCUTS, known_callable
+from .._core.values import address_at, exact, locals_and_cells, object_at, type_at, value_at, word_at
 
 Site = Callable[[FrameType], "Read | None"]
 Maker = Callable[["Table", Instruction], "Site | None"]
@@ -41,6 +42,10 @@ def _with_number(code: CodeType, previous: Instruction, instruction: Instruction
     if previous.name == "LOAD_SMALL_INT":
         return True
     return previous.name == "LOAD_CONST" and type(code.co_consts[previous.arg]) in (int, float, type(None))
+
+
+def _has_generators(code: CodeType) -> bool:
+    return any(type(constant) is CodeType and constant.co_name == "<genexpr>" for constant in code.co_consts)
 
 
 _MULTIPLYING = (5, 18)
@@ -72,7 +77,7 @@ class Table:
             maker = _MAKERS.get(instruction.name)
             if maker is None or instruction.depth < 0:
                 continue
-            name = _READ_NAMES[instruction.name](code, instruction.arg) if instruction.name in _READ_NAMES else None
+            name = READ_NAMES[instruction.name](code, instruction.arg) if instruction.name in READ_NAMES else None
             if name is not None and name != "__dict__" and (name.startswith("@py") or not stored(name)):
                 if instruction.name not in _OF_ATTRIBUTES or name.startswith("@py") or not stored(ANY_ATTRIBUTE):
                     continue
@@ -81,16 +86,17 @@ class Table:
                 continue
             if previous is not None and _with_number(code, previous, instruction):
                 continue
+            generates = VERSION >= (3, 15) and instruction.name == "CALL" and not instruction.arg and _has_generators(code)
             if exact:
-                site = maker(self, instruction)
+                site = _call_of_generator(self, instruction) if generates else maker(self, instruction)
             else:
                 name = name or (code.co_names[instruction.arg] if instruction.name in _STORE_NAMES else None)
                 site = imprecise.site(code, self.variables, instruction, name, stored(ANY_ATTRIBUTE))
             if site is not None:
                 if exact:
                     site = self._entering(site, instruction)
-                    shortcut = _SHORTCUTS.get(instruction.name)
-                    if shortcut is not None:
+                    shortcut = SHORTCUTS.get(instruction.name)
+                    if shortcut is not None and not generates:
                         site = shortcut(self, instruction, site)
                 self.sites[instruction.at] = site, not instruction.name.startswith(_NAMING)
 
@@ -99,7 +105,10 @@ class Table:
 
         def enter(frame: FrameType) -> Read | None:
             scene.frame, scene.slots, scene.private = frame, used, private
-            return site(frame)
+            try:
+                return site(frame)
+            finally:
+                scene.frame = None  # type: ignore[assignment]  # it holds the program's objects
 
         return enter
 
@@ -111,37 +120,13 @@ class Table:
 # ---------------------------------------------------------------------- attributes and variables
 
 
-def _name_of_attribute(code: CodeType, arg: int) -> str:
-    return code.co_names[arg >> 1 if VERSION >= (3, 12) else arg]
-
-
-def _name_of_global(code: CodeType, arg: int) -> str:
-    return code.co_names[arg >> 1]
-
-
-def _plain_name(code: CodeType, arg: int) -> str:
-    return code.co_names[arg]
-
-
-_READ_NAMES: dict[str, Callable[[CodeType, int], str]] = {
-    "LOAD_ATTR": _name_of_attribute,
-    "LOAD_METHOD": _plain_name,
-    "LOAD_GLOBAL": _name_of_global,
-    "LOAD_NAME": _plain_name,
-    "IMPORT_FROM": _plain_name,
-    "LOAD_SUPER_ATTR": lambda code, arg: code.co_names[arg >> 2],
-    "LOAD_FROM_DICT_OR_GLOBALS": _plain_name,
-}
-"""Instructions that read under a name: no access where nobody stores under it."""
-
-
 def _read_attribute(table: Table, instruction: Instruction) -> Site:
-    name, index = _READ_NAMES[instruction.name](table.code, instruction.arg), table.slot(instruction, 1)
+    name, index = READ_NAMES[instruction.name](table.code, instruction.arg), table.slot(instruction, 1)
     return lambda frame: read_attribute(address_at(frame, index), name)
 
 
 def _read_own_attribute(table: Table, instruction: Instruction) -> Site:
-    name, index = _READ_NAMES[instruction.name](table.code, instruction.arg), table.slot(instruction, 1)
+    name, index = READ_NAMES[instruction.name](table.code, instruction.arg), table.slot(instruction, 1)
     return lambda frame: read_own(address_at(frame, index), name)
 
 
@@ -156,12 +141,12 @@ def _delete_attribute(table: Table, instruction: Instruction) -> Site:
 
 
 def _read_global(table: Table, instruction: Instruction) -> Site:
-    name = _READ_NAMES[instruction.name](table.code, instruction.arg)
+    name = READ_NAMES[instruction.name](table.code, instruction.arg)
     return lambda frame: known.see_namespace(frame.f_globals, "").attribute(name).reading
 
 
 def _read_name(table: Table, instruction: Instruction) -> Site:
-    name, module_level = _READ_NAMES[instruction.name](table.code, instruction.arg), table.code.co_name == "<module>"
+    name, module_level = READ_NAMES[instruction.name](table.code, instruction.arg), table.code.co_name == "<module>"
     # What is read at class level is mostly the module's.
     return lambda frame: known.see_namespace(frame.f_locals if module_level else frame.f_globals, "").attribute(name).reading
 
@@ -294,14 +279,11 @@ def _operator(table: Table, instruction: Instruction) -> Site | None:
 
     def site(frame: FrameType) -> Read | None:
         first = address_at(frame, left)
-        if not first or type_at(first) in _PLAIN_NUMBERS:
+        if not first or type_at(first) in PLAIN_NUMBERS:
             return None
         return joined((use(first, effect), use(address_at(frame, right), read_everything)))
 
     return site
-
-
-_PLAIN_NUMBERS = frozenset(map(id, (int, float, str, bool, complex, bytes)))
 
 
 def _comparison(table: Table, instruction: Instruction) -> Site:
@@ -309,7 +291,7 @@ def _comparison(table: Table, instruction: Instruction) -> Site:
 
     def site(frame: FrameType) -> Read | None:
         first = address_at(frame, left)
-        if not first or type_at(first) in _PLAIN_NUMBERS:
+        if not first or type_at(first) in PLAIN_NUMBERS:
             return None
         return joined((use(first, read_everything), use(address_at(frame, right), read_everything)))
 
@@ -321,12 +303,9 @@ def _truth(table: Table, instruction: Instruction) -> Site:
 
     def site(frame: FrameType) -> Read | None:
         address = address_at(frame, index)
-        return None if not address or type_at(address) in _PLAIN_TRUTHS else use(address, read_structure)
+        return None if not address or type_at(address) in PLAIN_TRUTHS else use(address, read_structure)
 
     return site
-
-
-_PLAIN_TRUTHS = _PLAIN_NUMBERS | {id(type(None)), id(tuple)}
 
 
 def _for(table: Table, instruction: Instruction) -> Site:
@@ -363,7 +342,7 @@ def _call(table: Table, instruction: Instruction) -> Site:
 
     def site(frame: FrameType) -> Read | None:
         function, owner = operands(frame)
-        if not function or type_at(function) in _PYTHON_CALLS:
+        if not function or type_at(function) in PYTHON_CALLS:
             return None
         addresses = [address_at(frame, index) for index in arguments]
         return call(function, [owner, *addresses] if owner else addresses)
@@ -371,7 +350,17 @@ def _call(table: Table, instruction: Instruction) -> Site:
     return site
 
 
-_PYTHON_CALLS = frozenset(map(id, (type(_call), type(Table.slot.__get__(Table)))))
+def _call_of_generator(table: Table, instruction: Instruction) -> Site:
+    """From 3.15 on a generator expression takes its iterator itself, before events reach it: the call is where it looks at the container."""
+    general, function, given = known_callable(table, instruction, _call(table, instruction)), table.slot(instruction, 2), table.slot(instruction, 1)
+
+    def site(frame: FrameType) -> Read | None:
+        called = value_at(frame, function)
+        if type(called) is types.FunctionType and called.__code__.co_name == "<genexpr>":
+            return use(address_at(frame, given), read_structure)
+        return general(frame)
+
+    return site
 
 
 def _call_with_star(table: Table, instruction: Instruction) -> Site:
@@ -401,126 +390,6 @@ def _slice(depth: int, effect: Effect) -> Maker:
     return _whole(depth, effect)
 
 
-# ---------------------------------------------------------------------- shortcuts: what was found out once about an object
-
-
-def _known_attribute(table: Table, instruction: Instruction, site: Site) -> Site:
-    name, where, of = _READ_NAMES[instruction.name](table.code, instruction.arg), FIRST + table.slot(instruction, 1), known.of
-
-    def shortcut(frame: FrameType) -> Read | None:
-        owner = of.get(memory[(memory[(id(frame) >> 3) + INNER] >> 3) + where] & POINTER)
-        if owner is not None and name in owner.reads:
-            return owner.reads[name]
-        return site(frame)
-
-    return shortcut
-
-
-def _known_store(table: Table, instruction: Instruction, site: Site) -> Site:
-    name, of = table.code.co_names[instruction.arg], known.of
-    where, value = FIRST + table.slot(instruction, 1), FIRST + table.slot(instruction, 2)
-
-    def shortcut(frame: FrameType) -> Read | None:
-        inner = memory[(id(frame) >> 3) + INNER] >> 3
-        owner = of.get(memory[inner + where] & POINTER)
-        if owner is not None and name in owner.writes and memory[(memory[inner + value] >> 3) + 1] in UNNAMED:
-            return owner.writes[name]
-        return site(frame)
-
-    return shortcut
-
-
-def _known_global(table: Table, instruction: Instruction, site: Site) -> Site:
-    name, of = _READ_NAMES[instruction.name](table.code, instruction.arg), known.of
-
-    def shortcut(frame: FrameType) -> Read | None:
-        owner = of.get(id(frame.f_globals))
-        if owner is not None and name in owner.attributes:
-            return owner.attributes[name].reading
-        return site(frame)
-
-    return shortcut
-
-
-def _known_cell(table: Table, instruction: Instruction, site: Site) -> Site:
-    where, of = FIRST + instruction.arg, known.of
-
-    def shortcut(frame: FrameType) -> Read | None:
-        owner = of.get(memory[(memory[(id(frame) >> 3) + INNER] >> 3) + where] & POINTER)
-        if owner is not None and "" in owner.attributes:
-            return owner.attributes[""].reading
-        return site(frame)
-
-    return shortcut
-
-
-def _known_callable(table: Table, instruction: Instruction, site: Site) -> Site:
-    """Calls of Python code are no accesses of their own."""
-    count = instruction.arg + (1 if instruction.name == "CALL_KW" else 0)
-    # Up to 3.12 the function is the upper one of two slots, unless the lower one is in use: then that.
-    slots = (count + 2, count + 1) if VERSION < (3, 13) else (count + 2, count + 2)
-    lower, upper = (FIRST + table.slot(instruction, depth) for depth in slots)
-
-    def shortcut(frame: FrameType) -> Read | None:
-        inner = memory[(id(frame) >> 3) + INNER] >> 3
-        function = (memory[inner + lower] or memory[inner + upper]) & POINTER
-        return None if function in classes or memory[(function >> 3) + 1] in _PYTHON_CALLS else site(frame)
-
-    return shortcut
-
-
-def _private_list(table: Table, instruction: Instruction, site: Site) -> Site:
-    """Steps over a list that only this frame can reach, and tuples, ranges and the like."""
-    plain = _plain_operand(_COUNTING, 1 if VERSION < (3, 15) else 2)(table, instruction, site)
-    if VERSION >= (3, 15) or not table.private:
-        return plain
-    where, last, of = FIRST + table.slot(instruction, 1), FIRST + table.first + instruction.depth, known.of
-
-    def shortcut(frame: FrameType) -> Read | None:
-        inner = memory[(id(frame) >> 3) + INNER] >> 3
-        iterator = (memory[inner + where] & POINTER) >> 3
-        if memory[iterator + 1] != LIST_ITERATOR:
-            return plain(frame)
-        items = memory[iterator + 3]
-        if not items:
-            return None  # it has come to its end
-        if memory[iterator] & COUNT == 1 and items not in of and not scene.thorough:
-            held_here = memory[inner + FIRST : inner + last].tolist().count(items)
-            if memory[items >> 3] & COUNT == held_here + 1:
-                return None
-        return site(frame)
-
-    return shortcut
-
-
-def _plain_operand(kinds: frozenset[int], depth: int) -> Callable[[Table, Instruction, Site], Site]:
-    """Nothing happens where one operand is of such a type."""
-
-    def make(table: Table, instruction: Instruction, site: Site) -> Site:
-        where = FIRST + table.slot(instruction, depth)
-
-        def shortcut(frame: FrameType) -> Read | None:
-            address = memory[(memory[(id(frame) >> 3) + INNER] >> 3) + where] & POINTER
-            return None if address and memory[(address >> 3) + 1] in kinds else site(frame)
-
-        return shortcut
-
-    return make
-
-
-_COUNTING = frozenset(map(id, (type(iter(range(0))), type(iter(range(1 << 70))), type(iter("")), type(iter(())), types.GeneratorType)))
-_SHORTCUTS: dict[str, Callable[[Table, Instruction, Site], Site]] = {
-    "BINARY_OP": _plain_operand(_PLAIN_NUMBERS, 2),
-    "COMPARE_OP": _plain_operand(_PLAIN_NUMBERS, 2),
-    "FOR_ITER": _private_list,
-    **{name: _plain_operand(_PLAIN_TRUTHS, 1) for name in dis.opmap if name == "UNARY_NOT" or name == "TO_BOOL" or "JUMP_IF" in name},
-    "LOAD_ATTR": _known_attribute,
-    "STORE_ATTR": _known_store,
-    "LOAD_GLOBAL": _known_global,
-    "LOAD_DEREF": _known_cell,
-    "PRECALL" if VERSION == (3, 11) else "CALL": _known_callable,
-    "CALL_KW": _known_callable,
-}
 _read_everything, _read_structure = _whole(1, read_everything), _whole(1, read_structure)
 _MAKERS: dict[str, Maker] = {
     "LOAD_ATTR": _read_attribute,

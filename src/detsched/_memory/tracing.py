@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 from _thread import get_ident
@@ -19,7 +19,6 @@ from _thread import get_ident
 from .._core.active import active
 
 _Trace = Any
-_MANY = 20_000
 
 
 class Tracing:
@@ -27,7 +26,6 @@ class Tracing:
 
     def __init__(self, watching: Any) -> None:
         self._watching = watching
-        self._unwatched: dict[int, CodeType] = {}
 
     def __enter__(self) -> Tracing:
         return self
@@ -82,7 +80,7 @@ class Tracing:
 
     def _functions(self) -> tuple[_Trace, _Trace]:
         """The trace function, and that of watched frames."""
-        tables, at, watched, unwatched = self._watching.sites, self._watching.at, self._watching.watched, self._unwatched
+        tables, at, watched, unwatched = self._watching.sites, self._watching.at, self._watching.watched, self._watching.watched.unwatched
 
         def local(frame: FrameType, event: str, arg: Any) -> Any:
             if event == "opcode":
@@ -107,9 +105,6 @@ class Tracing:
                 return None
             if id(code) not in tables:
                 if not watched(code, frame.f_globals):
-                    if len(unwatched) > _MANY:
-                        unwatched.clear()
-                    unwatched[id(code)] = code
                     return None
                 self._watching.table(code, frame.f_globals)
             frame.f_trace_opcodes = True

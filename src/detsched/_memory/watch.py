@@ -102,6 +102,7 @@ class _Facts:
 
 _MANY = 20_000
 facts = _Facts()
+_unwatched: dict[object, dict[int, CodeType]] = {}
 
 
 class Names:
@@ -148,9 +149,22 @@ class Watched:
         self._named = self._watch.codes or self._ignore.codes
         self.key = (self._watch.key, self._ignore.key)
         """What it is the same as another one by, for source files."""
+        self.unwatched: dict[int, CodeType] = {} if self._named else _unwatched.setdefault(self.key, {})
+        """Code that was asked about, and is not watched, by its id: kept from session to session."""
 
     def __call__(self, code: CodeType, variables: dict[str, Any]) -> bool:
         """Whether a code object is watched, where its global variables are these."""
+        if id(code) in self.unwatched:
+            return False
+        if self._decide(code, variables):
+            return True
+        if code.co_filename[:1] != "<":  # else it depends on the variables, too
+            if len(self.unwatched) > _MANY:
+                self.unwatched.clear()
+            self.unwatched[id(code)] = code
+        return False
+
+    def _decide(self, code: CodeType, variables: dict[str, Any]) -> bool:
         if self._named:
             if self._ignore.has_code(code):
                 return False
@@ -170,10 +184,10 @@ class Watched:
             return rank(file) == PROGRAM
         known = self._of.get(file)
         if known is None:
-            known = self._of[file] = self._decide(file)
+            known = self._of[file] = self._decide_file(file)
         return known
 
-    def _decide(self, file: str) -> bool:
+    def _decide_file(self, file: str) -> bool:
         if rank(file) == MACHINERY and file.startswith(_PACKAGE) or self._ignore.has_file(file):
             return False
         return rank(file) == PROGRAM or self._watch.has_file(file)

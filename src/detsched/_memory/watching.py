@@ -224,12 +224,13 @@ class Watching:
 
     def at(self, found: tuple[Site, bool], frame: FrameType) -> None:
         """A site is about to execute, in a thread under control."""
-        execution = active.execution
+        execution: Any = active.execution
         site, only_beside_others = found
-        if (only_beside_others and not execution.main.children) or execution.current.atomic or execution.current.os_ident in self._inside:  # type: ignore[union-attr]
+        current = execution.current
+        if (only_beside_others and not execution.main.children) or current.atomic or (self._inside and current.os_ident in self._inside):
             return
         if self._preemptions is not None and frame.f_lasti in self._tables[id(frame.f_code)].switches:
-            self._preemptions.passed.add(execution.current)  # type: ignore[union-attr]
+            self._preemptions.passed.add(current)
         if self._point is not None and frame.f_lasti in self.points[id(frame.f_code)]:
             self._yield(self._point)
         try:
@@ -237,22 +238,18 @@ class Watching:
         except RecursionError:
             raise  # the program's own recursion comes to its end here
         except Exception as error:
-            execution.interrupt(  # type: ignore[union-attr]
-                InternalError(f"at an access in {frame.f_code.co_qualname}, line {frame.f_lineno}: {error!r}")
-            )
+            execution.interrupt(InternalError(f"at an access in {frame.f_code.co_qualname}, line {frame.f_lineno}: {error!r}"))
             return
-        finally:
-            scene.frame = None  # type: ignore[assignment]  # it holds the program's objects
         if known.due < 0 and exact:
             known.let_go()
         if operation is not None:
             self._yield(operation)
 
     def _yield(self, operation: Operation) -> None:
-        execution = active.execution
-        if len(execution.live) == 1 and self._alone.now(execution) and not (self.thorough and execution.main.children):  # type: ignore[union-attr, arg-type]
+        execution: Any = active.execution
+        if len(execution.live) == 1 and self._alone.now(execution) and not (self.thorough and execution.main.children):
             return
-        if execution.unwinding or execution.trespass is not None:  # type: ignore[union-attr]
+        if execution.unwinding or execution.trespass is not None:
             self._cleanups += 1
             if self._cleanups <= _PATIENCE_WITH_CLEANUP:
                 return
