@@ -18,7 +18,7 @@ from counted import counted, multinomial, program
 from drawn import compare, drawn
 from model import random_program
 
-PROGRAMS = int(os.environ.get("DETSCHED_ORACLE_PROGRAMS", "15"))
+PROGRAMS = int(os.environ.get("DETSCHED_ORACLE_PROGRAMS", "12"))
 MOST_RUNS = 300 if PROGRAMS <= 100 else 2000
 
 
