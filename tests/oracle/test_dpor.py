@@ -4,17 +4,21 @@ Known counts from the literature; random programs against brute force, which sha
 operations; and what is told of it.
 """
 
+import ast
+import itertools
+import math
 import os
+import queue
 import threading
 
 import pytest
 
 import detsched
-from counted import counted, program
+from counted import counted, multinomial, program
 from drawn import compare, drawn
 from model import random_program
 
-PROGRAMS = int(os.environ.get("DETSCHED_ORACLE_PROGRAMS", "15"))
+PROGRAMS = int(os.environ.get("DETSCHED_ORACLE_PROGRAMS", "12"))
 MOST_RUNS = 300 if PROGRAMS <= 100 else 2000
 
 
@@ -26,8 +30,13 @@ def test_known_number_of_orderings(bodies, expected):
     assert (found.complete, found.runs, found.redundant) == (True, expected, 0)
 
 
+SMALL = [(1, 1), (2, 1), (6, 1), (3, 3), (5, 2), (4, 3), (1, 1, 1), (2, 2, 1)]
+LARGE = [*itertools.combinations_with_replacement(range(1, 7), 2), *itertools.combinations_with_replacement(range(1, 4), 3)]
+STATEMENTS = [(counts, multinomial(*counts)) for counts in (SMALL if PROGRAMS <= 100 else LARGE)]
+
+
 @pytest.mark.parametrize("strategy", ["dfs", "dpor"])
-@pytest.mark.parametrize(("counts", "orders"), [((1, 1), 2), ((3, 3), 20), ((4, 3), 35), ((2, 2, 1), 30)])
+@pytest.mark.parametrize(("counts", "orders"), STATEMENTS)
 def test_statements(strategy, counts, orders):
     """Sequences of statements, each marked by a yield point: the multinomial number of outcomes, which the program itself sees."""
 
@@ -50,6 +59,123 @@ def test_statements(strategy, counts, orders):
     assert found.complete
     assert len(found.outcomes) == orders
     assert strategy == "dfs" or found.runs == orders
+
+
+# ------------------------------------------------------------------ every order of every primitive
+
+
+def in_threads(*bodies):
+    """Start a thread for each body, and join them all."""
+    threads = [threading.Thread(target=body) for body in bodies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def every_outcome(program):
+    """The values of all orderings of a program, and how many orderings there are; "deadlock" where one ends so."""
+    found = detsched.explore(program, strategy="dpor", runs=None, granularity="sync", shrink=False)
+    assert found.complete and not found.redundant
+    return {"deadlock" if key.startswith("deadlock") else ast.literal_eval(key) for key in found.outcomes}, found.runs
+
+
+@pytest.mark.parametrize("threads, sections, orders", [*((2, k, math.comb(2 * k, k)) for k in range(1, 6)), (3, 1, 6), (4, 1, 24)])
+@pytest.mark.parametrize("make", ["Lock", "RLock", "Semaphore", "Condition"])
+def test_sections_that_exclude_one_another(make, threads, sections, orders):
+    """Sections that append to a log: as many orderings as logs, and every log."""
+
+    def program():
+        lock, log = getattr(threading, make)(), []
+
+        def body(me):
+            for _ in range(sections):
+                with lock:
+                    log.append(me)
+
+        in_threads(*[lambda me=me: body(me) for me in range(threads)])
+        return tuple(log)
+
+    logs, runs = every_outcome(program)
+
+    assert len(logs) == runs == orders
+
+
+def two_of_a_semaphore():
+    semaphore, got = threading.Semaphore(1), {}
+    in_threads(*[lambda me=me: got.update({me: semaphore.acquire(blocking=False)}) for me in "ab"])
+    return got["a"], got["b"]
+
+
+def a_look_beside_a_set():
+    event, got = threading.Event(), {}
+    in_threads(lambda: got.update(seen=event.is_set()), event.set, lambda: got.update(woken=event.wait()))
+    return got["seen"], got["woken"]
+
+
+def a_set_and_clear():
+    event = threading.Event()
+    in_threads(event.wait, lambda: (event.set(), event.clear()))
+    return "woken"
+
+
+def a_notify():
+    condition = threading.Condition()
+
+    def wait():
+        with condition:
+            condition.wait()
+
+    def notify():
+        with condition:
+            condition.notify()
+
+    in_threads(wait, notify)
+    return "woken"
+
+
+def arrivals(parties):
+    def program():
+        barrier, index = threading.Barrier(parties), {}
+        in_threads(*[lambda me=me: index.update({me: barrier.wait()}) for me in range(parties)])
+        return tuple(index[me] for me in range(parties))
+
+    return program
+
+
+def tries():
+    lock, got = threading.Lock(), {}
+
+    def body(me):
+        got[me] = lock.acquire(blocking=False)
+        if got[me]:
+            lock.release()
+
+    in_threads(lambda: body("a"), lambda: body("b"))
+    return got["a"], got["b"]
+
+
+def producers_and_consumers():
+    items, got = queue.Queue(), {}
+    in_threads(*[lambda me=me: items.put(me) for me in "ab"], *[lambda me=me: got.update({me: items.get()}) for me in "AB"])
+    return got["A"], got["B"]
+
+
+ONE_OF_BOTH = {(True, False), (False, True)}
+
+
+@pytest.mark.parametrize(
+    ("program", "outcomes"),
+    [
+        (two_of_a_semaphore, ONE_OF_BOTH), (a_look_beside_a_set, {(True, True), (False, True)}), (a_set_and_clear, {"woken", "deadlock"}),
+        (a_notify, {"woken", "deadlock"}), (arrivals(2), {(0, 1), (1, 0)}), (arrivals(3), set(itertools.permutations(range(3)))),
+        (tries, {*ONE_OF_BOTH, (True, True)}), (producers_and_consumers, {("a", "b"), ("b", "a")}),
+    ],
+    ids=["semaphore", "event", "set and clear", "condition", "barrier of 2", "barrier of 3", "try-lock", "queue"],
+)  # fmt: skip
+def test_every_outcome(program, outcomes):
+    """What a search that takes a primitive for one step, or does not reverse who waits, never sees."""
+    assert every_outcome(program)[0] == outcomes
 
 
 # ------------------------------------------------------------------ programs against brute force

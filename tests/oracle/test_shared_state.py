@@ -22,14 +22,14 @@ def programs(count, first=0, **settings):
 
 def test_instructions_show_nothing_that_accesses_do_not():
     """Whatever comes out of switches between instructions comes out of switches between accesses too."""
-    for seed, text, program, (outcomes, _) in programs(6):
+    for seed, text, program, (outcomes, _) in programs(4):
         fine = detsched.explore(program, strategy="random", granularity="opcode", ignore=together, runs=60)
         assert set(fine.outcomes) <= outcomes, f"random_program({seed}):\n{text}"
 
 
 def test_the_reduction_against_brute_force():
     """`dpor` runs each class of orderings of accesses once, and sees every outcome."""
-    for seed, text, program, (outcomes, classes) in programs(6):
+    for seed, text, program, (outcomes, classes) in programs(4):
         reduced = detsched.explore(program, strategy="dpor", granularity="access", ignore=together, runs=None)
         assert reduced.complete and reduced.redundant == 0
         assert (set(reduced.outcomes), reduced.runs) == (outcomes, len(classes)), f"random_program({seed}):\n{text}"

@@ -165,8 +165,8 @@ PROGRAMS = [simple_queue, simple_queue_handed_on, simple_queue_not_waited_for, s
 @pytest.mark.parametrize("timeouts", ["idle", "any"])
 def test_the_reduction_misses_nothing(program, timeouts):
     """The outcomes are those of every order, both searches end, and none is run twice."""
-    every = detsched.explore(program, strategy="dfs", runs=20_000, timeouts=timeouts)
-    reduced = detsched.explore(program, strategy="dpor", runs=20_000, timeouts=timeouts)
+    every = detsched.explore(program, strategy="dfs", runs=20_000, granularity="sync", timeouts=timeouts)
+    reduced = detsched.explore(program, strategy="dpor", runs=20_000, granularity="sync", timeouts=timeouts)
 
     assert every.complete and reduced.complete
     assert set(reduced.outcomes) == set(every.outcomes)
