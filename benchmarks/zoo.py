@@ -278,12 +278,18 @@ def search(bug, fixed, settings):
     """Whether the version with the bug fails, and with which token; or how many runs of the fixed version fail."""
     if settings["granularity"] != "sync":
         settings["watch"] = bug.watch
-    found = detsched.explore(bug.scenario(), keep_going=False, **{**settings, **({"runs": RUNS_OF_FIXED} if fixed else {})})
+    scenario = bug.scenario()
+    found = detsched.explore(scenario, keep_going=False, **{**settings, **({"runs": RUNS_OF_FIXED} if fixed else {})})
+    runs = found.runs
+    if fixed and not found.failure and not found.complete and runs < RUNS_OF_FIXED:
+        # Every ordering was run, but something outside may have its own: the rest at random.
+        found = detsched.explore(scenario, keep_going=False, **{**settings, "strategy": "random", "runs": RUNS_OF_FIXED - runs})
+        runs += found.runs
     failure = found.failure
     if failure is None:
-        return {"runs": found.runs, "failed": 0, "steps": found.steps, "complete": found.complete}
+        return {"runs": runs, "failed": 0, "steps": found.steps, "complete": found.complete}
     return {
-        "runs": found.runs,
+        "runs": runs,
         "failed": 1,
         "kind": failure.kind,
         "origin": list(failure.origin),
