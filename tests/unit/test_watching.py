@@ -715,4 +715,5 @@ def test_finalizers_are_outside_of_what_a_search_covers():
     at_the_end = detsched.explore(program, lambda connections: lambda: len(connections), runs=30)
 
     assert not beside_others.complete and "finalizers" in beside_others.summary()
+    assert beside_others.runs == 30, "random choice goes on where the systematic search has nothing left to try"
     assert at_the_end.complete

@@ -137,8 +137,6 @@ class Execution:
         """What a thread that is not of the run has done to it."""
         self.outside = 0
         """Greater than 0 while the run waits in real time for something outside of it."""
-        self.beyond: dict[str, None] = {}
-        """What had a say in the run that no schedule decides, in words: then no search over schedules covers everything."""
         self.prodded = False
         """Whether the watchdog has sent an interrupt, to get the main thread out of a system call."""
         self.serial = next(_serials)
@@ -436,7 +434,7 @@ class Execution:
         if steps % _COLLECT_EVERY == 0:
             gc.collect()
             if len(self.log) > steps:
-                self.beyond["finalizers ran where garbage was collected"] = None
+                self.log.beyond["finalizers ran where garbage was collected"] = None
         self._next_look = min(self._last_stretch(steps), steps + (1 if watch.looking_closer else watch.PERIOD))
         self._alarm = 0 if self._careful else self._next_look
         return None

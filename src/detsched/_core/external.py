@@ -62,7 +62,7 @@ class External(Operation):
         if active.execution is not None:
             active.execution.expect_outside()
             if not both_ends:
-                active.execution.beyond["it waits for the world outside"] = None
+                active.execution.log.beyond["it waits for the world outside"] = None
 
     def enabled(self) -> bool:
         return self._came or self._clock.expired(self.deadline)

@@ -18,7 +18,7 @@ class Log:
     at any time, each with the label of the thread that asked.
     """
 
-    __slots__ = ("threads", "operations", "jumps", "expired", "pending", "answers", "waiting", "left", "ended", "cycle", "interrupted", "anytime")
+    __slots__ = ("threads", "operations", "jumps", "expired", "pending", "answers", "waiting", "left", "ended", "cycle", "interrupted", "anytime", "beyond")
 
     def __init__(self) -> None:
         self.threads: list[ControlledThread] = []
@@ -37,6 +37,8 @@ class Log:
         """Before which events the main thread called signal handlers, and what it was about to do, as in `left`."""
         self.anytime = False
         """Whether timeouts may fire at any time."""
+        self.beyond: dict[str, None] = {}
+        """What had a say in the run that no schedule decides, in words: then no search over schedules covers everything."""
         self.ended = False
         """Whether the run was over because the last thread that is no daemon had ended."""
         self.cycle: frozenset[ControlledThread] = frozenset()

@@ -135,7 +135,7 @@ class Watching:
     def end(self, execution: Execution) -> None:
         """The run has ended."""
         if self.finalizes:
-            execution.beyond[_FINALIZERS] = None
+            execution.log.beyond[_FINALIZERS] = None
         self.blind = self.blind or (execution.main.children > 0 and not self._tables)
         self._plain = self._guard = None
         self.imprecise = 0 if exact else sum(isinstance(operation, Read) for operation in execution.log.operations)
@@ -265,7 +265,7 @@ def _nothing(frame: FrameType) -> None:
 def _in_finalizer(site: Site) -> Site:
     def noted(frame: FrameType) -> Read | None:
         if _beside_others():
-            active.execution.beyond[_FINALIZERS] = None  # type: ignore[union-attr]
+            active.execution.log.beyond[_FINALIZERS] = None  # type: ignore[union-attr]
         return site(frame)
 
     return noted

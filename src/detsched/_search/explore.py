@@ -151,7 +151,7 @@ class Exploration(Generic[T]):
         self.runs += 1
         self.steps += len(done.execution.log)
         self.imprecise += done.imprecise
-        self._beyond |= done.execution.beyond
+        self._beyond |= done.execution.log.beyond
         key = outcomes.of_failures(done.failures) if done.failures else outcomes.of_value(done.value)
         known = self._outcomes.get(key)
         self._outcomes[key] = Witness(1, done.token()) if known is None else Witness(known.count + 1, known.token)

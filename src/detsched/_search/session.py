@@ -295,7 +295,7 @@ class Session:
             at_main_end=self._at_main_end,
         )
         if execution.clock.real:
-            execution.beyond["it runs on the real clock"] = None
+            execution.log.beyond["it runs on the real clock"] = None
         execution.terms.update(granularity=settings.granularity, timeouts=settings.timeouts)
         if self.watching is not None:
             execution.terms.update(watch=names_of(settings.watch), ignore=names_of(settings.ignore), also=self.watching.also)

@@ -38,7 +38,7 @@ class _Handler:
     def __call__(self, signum: int, frame: FrameType | None) -> Any:
         execution = active.execution
         if execution is not None:
-            execution.beyond["signals come from outside"] = None
+            execution.log.beyond["signals come from outside"] = None
         if execution is None or (active.ident == get_ident() and not in_engine(frame)):
             return self.real(signum, frame)
         execution.handle(partial(self.real, signum, frame))

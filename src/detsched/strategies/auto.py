@@ -16,14 +16,15 @@ from .strategy import Strategy, Turn
 class Auto(Strategy):
     """The first run and every second one after it at random, the others by `DPOR`; complete when that is.
 
-    Where `DPOR` has nothing left to try, and yet does not cover everything, all further runs are at random.
+    Where `DPOR` has nothing left to try, and yet does not cover everything, all further runs are at random; also where something had a say
+    that is in no schedule.
     """
 
     def __init__(self) -> None:
         self._random, self._dpor = RandomWalk(), DPOR()
         self._now: Strategy = self._random
         self._next: Strategy = self._random
-        self._exhausted = False
+        self._exhausted = self._beyond = False
 
     @property
     def systematic(self) -> bool:  # type: ignore[override]
@@ -68,12 +69,12 @@ class Auto(Strategy):
 
     def state(self) -> dict[str, Any]:
         """What both know, as plain data, and whose turn it is."""
-        return {"dpor": self._dpor.state(), "exhausted": self._exhausted, "random": self._next is self._random}
+        return {"dpor": self._dpor.state(), "exhausted": self._exhausted, "beyond": self._beyond, "random": self._next is self._random}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where `state` was taken."""
         self._dpor.restore(state["dpor"])
-        self._exhausted = bool(state["exhausted"])
+        self._exhausted, self._beyond = bool(state["exhausted"]), bool(state["beyond"])
         self._next = self._random if state["random"] else self._dpor
 
     def begin(self, run: Turn) -> None:
@@ -88,6 +89,7 @@ class Auto(Strategy):
 
     def end(self, log: Log, failures: tuple[Failure, ...]) -> bool:
         more = self._now.end(log, failures)
+        self._beyond = self._beyond or bool(log.beyond)
         self._exhausted = self._exhausted or not more
         self._next = self._dpor if self._now is self._random and not self._exhausted else self._random
-        return not self.complete
+        return self._beyond or not self.complete
