@@ -213,7 +213,7 @@ def z18():
         def __del__(self):
             logger.debug("closed")
 
-    def scenario():
+    def scenario(_):
         sys.unraisablehook = lambda unraisable: None  # the finalizer of the deadlocked thread is unwound, too
         open_ones, lengths = [Connection()], []
 
@@ -223,11 +223,18 @@ def z18():
                 lengths.append(len(snapshot))
                 del snapshot
 
-        logger.remove()
         logger.add(sink, format="{message}")
         in_threads(lambda: logger.info("report"), open_ones.clear)
         logger.remove()
 
+    def setup():
+        # The logger is the package's own: it keeps the sink of a run that did not end, and remembers who has logged before.
+        logger.remove()
+        logger.add(str)
+        logger.info("warm")
+        logger.remove()
+
+    scenario.setup = setup
     return scenario
 
 
@@ -279,6 +286,7 @@ def search(bug, fixed, settings):
     if settings["granularity"] != "sync":
         settings["watch"] = bug.watch
     scenario = bug.scenario()
+    settings["setup"] = getattr(scenario, "setup", None)
     found = detsched.explore(scenario, keep_going=False, **{**settings, **({"runs": RUNS_OF_FIXED} if fixed else {})})
     runs = found.runs
     if fixed and not found.failure and not found.complete and runs < RUNS_OF_FIXED:
@@ -300,7 +308,7 @@ def search(bug, fixed, settings):
 
 def again(scenario, token):
     """What a schedule comes to."""
-    failure = detsched.record(scenario, schedule=token).failure
+    failure = detsched.record(scenario, schedule=token, setup=getattr(scenario, "setup", None)).failure
     return {"kind": failure and failure.kind, "origin": failure and list(failure.origin)}
 
 

@@ -329,3 +329,41 @@ def test_round_robin():
 
     assert len(schedules) == 1
     assert detsched.record(program, strategy="roundrobin").switches > 5
+
+
+def finalizer_in_between():
+    """The last reference to a resource goes while the log is locked, if the other thread does all of its steps in a window of one."""
+    log = threading.Lock()
+
+    class Resource:
+        def __del__(self):
+            with log:
+                pass
+
+    things = [Resource()]
+
+    def report():
+        with log:
+            there = list(things)
+            detsched.yield_point()
+            del there
+
+    def clean():
+        for _ in range(30):
+            detsched.yield_point()
+        things.clear()
+
+    threads = [threading.Thread(target=target) for target in (report, clean)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_auto_goes_through_preemptions_where_the_reduction_sees_nothing():
+    """Who drops the last reference is no operation: when DPOR has nothing left to try, its turns go to the schedules of few preemptions."""
+    found = detsched.explore(finalizer_in_between, runs=200, keep_going=False)
+    at_random = detsched.explore(finalizer_in_between, runs=200, keep_going=False, strategy="random")
+
+    assert found.failure is not None and found.failure.kind == "deadlock"
+    assert at_random.failure is None

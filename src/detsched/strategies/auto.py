@@ -8,20 +8,28 @@ from .._core.execution import Step
 from .._core.failure import Failure
 from .._core.log import Log
 from .._core.thread import ControlledThread
+from ..errors import DivergenceError
+from .bounded import Bounded
 from .dpor import DPOR
 from .random import RandomWalk
 from .strategy import Strategy, Turn
 
 
+_ANY = 1_000_000
+
+
 class Auto(Strategy):
     """The first run and every second one after it at random, the others by `DPOR`; complete when that is.
 
-    Where `DPOR` has nothing left to try, and yet does not cover everything, all further runs are at random; also where something had a say
-    that is in no schedule.
+    Where `DPOR` has nothing left to try, and yet does not cover everything, because it cut something off or something had a say that is no
+    operation (a finalizer runs where the last reference is dropped), its turns go to the schedules without preemptions, with one, with two,
+    and so on, as long as the program does the same under the same schedule.
     """
 
     def __init__(self) -> None:
         self._random, self._dpor = RandomWalk(), DPOR()
+        self._bounded = Bounded("preemptions", _ANY, reduced=False)
+        self._bounded_ended = False
         self._now: Strategy = self._random
         self._next: Strategy = self._random
         self._exhausted = self._beyond = False
@@ -69,13 +77,16 @@ class Auto(Strategy):
 
     def state(self) -> dict[str, Any]:
         """What both know, as plain data, and whose turn it is."""
-        return {"dpor": self._dpor.state(), "exhausted": self._exhausted, "beyond": self._beyond, "random": self._next is self._random}
+        return {"dpor": self._dpor.state(), "exhausted": self._exhausted, "beyond": self._beyond, "random": self._next is self._random,
+                "bounded": self._bounded.state(), "bounded ended": self._bounded_ended}  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where `state` was taken."""
         self._dpor.restore(state["dpor"])
         self._exhausted, self._beyond = bool(state["exhausted"]), bool(state["beyond"])
-        self._next = self._random if state["random"] else self._dpor
+        self._bounded.restore(state["bounded"])
+        self._bounded_ended = bool(state["bounded ended"])
+        self._next = self._random if state["random"] else self._systematic()
 
     def begin(self, run: Turn) -> None:
         self._now = self._next
@@ -88,8 +99,22 @@ class Auto(Strategy):
         return self._now.choose_value(count)
 
     def end(self, log: Log, failures: tuple[Failure, ...]) -> bool:
-        more = self._now.end(log, failures)
         self._beyond = self._beyond or bool(log.beyond)
-        self._exhausted = self._exhausted or not more
-        self._next = self._dpor if self._now is self._random and not self._exhausted else self._random
+        self._go_on(log, failures)
+        self._next = self._systematic() if self._now is self._random else self._random
         return self._beyond or not self.complete
+
+    def _go_on(self, log: Log, failures: tuple[Failure, ...]) -> None:
+        try:
+            more = self._now.end(log, failures)
+        except DivergenceError:
+            if self._now is not self._bounded:
+                raise
+            more = False  # what had its say has said something else: random choice can live with that
+        self._exhausted = self._exhausted or (self._now is self._dpor and not more)
+        self._bounded_ended = self._bounded_ended or (self._now is self._bounded and not more)
+
+    def _systematic(self) -> Strategy:
+        if not self._exhausted:
+            return self._dpor
+        return self._random if self._bounded_ended else self._bounded
