@@ -386,7 +386,7 @@ def test_lost_wake_up():
 
     assert [failure.kind for failure in exploration.failures] == ["deadlock"]
     assert len(exploration.outcomes) == 2
-    assert "waiter waits to wake up from condition (test_engine.py:" in str(exploration.failure.exception)
+    assert "waiter is waiting in condition.wait() (test_engine.py:" in str(exploration.failure.exception)
 
 
 def test_a_timed_wait_is_no_deadlock():

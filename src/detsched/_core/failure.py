@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +12,23 @@ if TYPE_CHECKING:
     from .schedule import Schedule
 
 Kind = Literal["exception", "deadlock", "livelock", "limit", "race", "divergence", "uncontrolled"]
+
+
+WAKES = "wake up from "
+"""How the operation begins that a thread in wait() has at hand."""
+_SLEEPS = "sleep "
+_NAMED = re.compile(r"([^ ]+)((?: of thread \S+)?(?: \([^()]*:\d+\))?)")
+
+
+def doing(operation: str, for_ever: bool = False) -> str:
+    """What a thread does that cannot go on: `waits to acquire lock`, `is waiting in changed.wait()`, `is sleeping 0.1 s`."""
+    if operation.startswith(WAKES):
+        named = _NAMED.fullmatch(about := operation.removeprefix(WAKES))
+        call = f"{named[1]}.wait(){named[2]}" if named is not None else f"wait() of {about}"
+        return f"waits for ever in {call}" if for_ever else f"is waiting in {call}"
+    if operation.startswith(_SLEEPS) and not for_ever:
+        return f"is sleeping {operation.removeprefix(_SLEEPS)}"
+    return f"waits for ever to {operation}" if for_ever else f"waits to {operation}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +48,8 @@ class Waiting:
 
     def __str__(self) -> str:
         held = f" held by {self.holder}" if self.holder is not None else ""
-        verb = "waits to" if self.blocked else "is about to"
-        return f"{self.thread} {verb} {self.operation} at {self.location}{held}"
+        does = doing(self.operation) if self.blocked else f"is about to {self.operation}"
+        return f"{self.thread} {does} at {self.location}{held}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sys
 
+from .failure import doing
 from .frames import LIBRARY, NOWHERE, PROGRAM, Location, boundaries, locate, rank
 from .operation import READ, Operation
 from .resource import is_machinery
@@ -143,7 +144,7 @@ class Recorder:
         if pending.external or (pending.blocking and not pending.enabled()):
             holder = pending.holder()
             held = f" (held by {holder.name})" if holder is not None else ""
-            return f"{before.name} waits to {pending.describe()}{held}"
+            return f"{before.name} {doing(pending.describe())}{held}"
         self.cuts.append(len(threads) - 1)
         return f"{before.name} preempted"
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import CodeType
+from typing import NamedTuple
 
 from .._core.failure import Failure
 from .._core.operation import READ
 from . import stuck
-from .story import LOCKS, Event, Pair, Story, came_through, clean, place_of, source_line
+from .advice import by_kind, common_call, for_cycle, in_order, one_lock, over, proposed, whole
+from .story import LOCKS, Event, Pair, Story, came_through, clean, place_of, queue_of, source_line
+from .story import brief as brief_of
 from .table import WIDTH, fit, short, with_source, wrapped
 
 _PRIMITIVES = ("Condition", "Event", "Semaphore", "BoundedSemaphore", "Barrier", "MainThread", "thread")
@@ -25,29 +27,57 @@ class Cause:
     """The same in a few sentences, for where there is no room for lines."""
 
 
-def cause(failure: Failure, story: Story, pair: Pair | None, confirmed: bool, racing: tuple[int, int] | None = None) -> Cause:
+def cause(failure: Failure, story: Story, pair: Pair | None, confirmed: bool, racing: tuple[int, int] | None = None, alone: bool = False) -> Cause:
     """The cause of a failure. `pair` are the two steps whose order decides; `confirmed`: a run with them reversed passed.
 
-    `racing` are the two steps of a data race that is the failure.
+    `racing` are the two steps of a data race that is the failure; `alone`: it is the only one of its run.
     """
+    if failure.kind == "race" and racing is not None:
+        return _race(story, *racing, alone)
+    if failure.kind == "deadlock" and failure.cycle:
+        return _cycle(failure, story, pair, confirmed)
+    root = _root(failure, story)
     if failure.kind == "deadlock":
-        told = stuck.deadlock(failure, story) if failure.cycle else stuck.hang(failure, story)
+        told = stuck.hang(failure, story)
     elif failure.kind == "livelock":
         told = stuck.livelock(failure, story)
     elif failure.kind == "limit":
         told = stuck.repeats(story, failure)
-    elif failure.kind == "exception":
-        told = stuck.stood(failure)
     else:
-        told = []
-    if failure.kind == "race" and racing is not None:
-        return _race(story, *racing)
-    if pair is None:
+        told = stuck.stood(failure) if failure.kind == "exception" else []
+    if root is None and pair is None:
         return Cause(told, brief=stuck.goes_round(story) if failure.kind == "livelock" else stuck.waits(failure))
-    lines, marked, brief = _order(story, pair, confirmed, failure)
+    order = _order(story, pair, confirmed, failure, root is None) if pair is not None else Cause([])
+    if root is not None:
+        told, brief = [*root.lines, *([""] if order.lines and told else []), *told] if failure.kind == "deadlock" else told, root.brief
+        if failure.kind != "deadlock":
+            order = Cause([*root.lines, *([""] if order.lines else []), *order.lines], order.marked, order.brief)
+        order = Cause(order.lines, root.marked | order.marked, (*brief, *order.brief[:-1]))
     if failure.kind == "deadlock":
-        return Cause([*told, "", *lines], marked, (*stuck.waits(failure), *brief))
-    return Cause([*lines, *(["", *told] if told else [])], marked, brief)
+        waits = stuck.waits(failure) if root is None else ()
+        return Cause([*told, *(["", *order.lines] if order.lines else [])], order.marked, (*waits, *order.brief))
+    return Cause([*order.lines, *(["", *told] if told else [])], order.marked, order.brief)
+
+
+def _root(failure: Failure, story: Story) -> Cause | None:
+    """A cause that the steps show by themselves, whatever the order of two of them: the order only brings it to light."""
+    if failure.kind == "deadlock" and (itself := stuck.holds_itself(failure, story)) is not None:
+        waiting, taken = itself
+        about = clean(waiting.operation).partition(" ")[2]
+        since = f" since {taken.place} (step {taken.step})" if taken is not None else ""
+        head = (
+            f"cause: {clean(waiting.thread)} waits for {about}, which it holds itself{since}: "
+            f"one thread cannot take a Lock twice, unless another one releases it in between; an RLock would allow it"
+        )
+        steps = [taken] if taken is not None else []
+        return Cause([*wrapped(head, ""), *_steps(steps)], frozenset(e.step - 1 for e in steps), (head,))
+    found = [too_many for too_many in _given_back_too_often(story) if too_many.beyond] if failure.kind == "exception" else []
+    if not found:
+        return None
+    event, name = found[0].event, story.name_of(found[0].key)
+    head = f"likely cause: {event.thread} releases {name} more often than it took it, and so lets in more than it was made for"
+    advice = proposed(f"release it once for each acquire; a BoundedSemaphore would raise at {event.place}")
+    return Cause([*wrapped(head, ""), *_steps([event]), *wrapped(advice, "  ")], frozenset((event.step - 1,)), (head, advice))
 
 
 def answers(story: Story) -> list[str]:
@@ -56,46 +86,92 @@ def answers(story: Story) -> list[str]:
     return [f"an answer of choose() has a part in it: {e.thread} gets {e.done.removeprefix('choose ')} at {e.place} (step {e.step})" for e in chosen]
 
 
-def given_back_too_often(story: Story) -> list[str]:
-    """Semaphores that a thread has given back more often than it took them. One that never takes them may well be a producer."""
+class _TooMany(NamedTuple):
+    """A release of a semaphore by a thread that had released all that it took."""
+
+    event: Event
+    key: int
+    beyond: bool
+    """Whether the semaphore then had more than it began with."""
+
+
+def _given_back_too_often(story: Story) -> list[_TooMany]:
+    """The first release too many of each thread. One that never takes the semaphore may well be a producer."""
     taken: dict[tuple[str, int], int] = {}
-    found: dict[tuple[str, int], str] = {}
+    level: dict[int, int] = {}
+    found: dict[tuple[str, int], _TooMany] = {}
     for event in story.events:
         for key, mode in event.touches:
             if story.kind_of(key) == "Semaphore":
                 one = event.label, key
-                taken[one] = taken.get(one, 0) + (1 if event.kind in ("acquire", "try acquire") and mode is not READ else -1 if event.kind == "release" else 0)
+                more = 1 if event.kind in ("acquire", "try acquire") and mode is not READ else -1 if event.kind == "release" else 0
+                taken[one] = taken.get(one, 0) + more
+                level[key] = level.get(key, 0) - more
                 if taken[one] == -1 and any(e.kind == "acquire" for e in story.touching({key}, event.label)):
-                    said = f"{event.thread} gives {story.name_of(key)} back more often than it took it, at {event.place}"
-                    found.setdefault(one, f"{said}: a BoundedSemaphore would raise there")
+                    found.setdefault(one, _TooMany(event, key, level[key] > 0))
     return list(found.values())
 
 
-def _race(story: Story, first: int, second: int) -> Cause:
+def given_back_too_often(story: Story, failure: Failure) -> list[str]:
+    """Remarks about semaphores that a thread has released more often than it took them, where that is not told as the cause."""
+    return [
+        f"{event.thread} releases {story.name_of(key)} more often than it took it, at {event.place}: a BoundedSemaphore would raise there"
+        for event, key, beyond in _given_back_too_often(story)
+        if not (beyond and failure.kind == "exception")
+    ]
+
+
+def _race(story: Story, first: int, second: int, alone: bool) -> Cause:
     """Two accesses that nothing orders."""
     events = [story.events[first - 1], story.events[second - 1]]
     head = "cause: nothing orders these two steps, neither a lock in common nor anything else: they could come the other way round"
     lines = [*wrapped(head, ""), *_steps(events)]
-    held = f": {_holding(events[0])}, {_holding(events[1])}" if events[0].held or events[1].held else ""
-    advice = f"what would rule it out: one lock held at both{held}"
+    if events[0].held or events[1].held:
+        lines += wrapped(f"no lock is held at both: {_holding(events[0])}, {_holding(events[1])}", "  ")
+    if alone:
+        lines += wrapped("in this run nothing else went wrong: the race is the failure", "  ")
+    mine, theirs = (over(story, event, event, {key for key, _ in event.touches}) for event in events)
+    by = "by both threads" if mine == theirs else f"by {events[0].thread}, and {theirs} by {events[1].thread}"
+    advice = proposed(f"one lock held {mine} {by}")
     return Cause([*lines, *wrapped(advice, "  ")], frozenset((first - 1, second - 1)), (head, advice))
+
+
+def _cycle(failure: Failure, story: Story, pair: Pair | None, confirmed: bool) -> Cause:
+    """Threads that wait for each other: that is the cause. What led into it is only the order in which they came."""
+    marked = frozenset(event.step - 1 for event in stuck.taken_in(failure, story))
+    head = f"cause: {stuck.round_trip(failure, story)}"
+    brief = [head]
+    if pair is not None and confirmed:
+        first, other = story.events[pair.first], story.threads.get(pair.label, pair.label)
+        if pair.second is None:
+            key = next((key for key, _ in first.touches if key in story.common(pair)), first.touches[0][0])
+            where = f"if {other} comes to {brief_of(story.name_of(key))} before {first.thread} (step {first.step})"
+        else:
+            where = f"with step {pair.second + 1} before step {first.step}"
+        brief.append(f"not every order leads there: {where}, the run passes (done, and replayed)")
+    brief.append(proposed(for_cycle(failure)))
+    lines = [*wrapped(head, ""), *stuck.deadlock(failure, story)]
+    return Cause([*lines, "", *(line for sentence in brief[1:] for line in wrapped(sentence, ""))], marked, tuple(brief))
 
 
 # ---------------------------------------------------------------- the order of two steps
 
 
-def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple[list[str], frozenset[int], tuple[str, ...]]:
-    """The two steps side by side, what they have in common, what the reversal came to, and what would rule it out."""
+def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure, is_cause: bool = True) -> Cause:
+    """The two steps side by side, what they have in common, what the reversal came to, and what may help.
+
+    Not `is_cause`: the cause is another, and this order brings it to light.
+    """
     first = story.events[pair.first]
     common = story.common(pair)
     key = next((key for key, _ in first.touches if key in common), first.touches[0][0])
     point = first.kind == "line"
-    what = story.name_of(key)
+    what = _thing(story.name_of(key), first)
     at = "" if point else f" at {what}"
     data = not point and story.kind_of(key) not in (*_PRIMITIVES, *LOCKS)
     other = story.threads.get(pair.label, pair.label)
     if pair.second is None:
-        head, steps = f"cause: {first.thread} takes {what} before {other} does", [first]
+        head, steps = f"cause: {first.thread} comes to {what} before {other}", [first]
         facts, advice = [], ""
     else:
         second = story.events[pair.second]
@@ -105,24 +181,36 @@ def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple
         resumed = _resumed(story, first, second)
         inside, span = second, (first, back or resumed)
         if point and back is not None:
-            head, steps = f"cause: {other} comes between two steps of {first.thread} that belong together", [first, second, back]
+            head, steps = f"cause: {other} runs between two steps of {first.thread} that belong together", [first, second, back]
         elif back is not None and between:
-            head = f"cause: {_pattern(what, data, first, between, back, common)}: {other} comes between two steps of {first.thread}"
-            steps = [first, *between, back]
+            last = _delivers(story, first, back, common) if data else back
+            head = f"cause: {_pattern(what, data, first, between, back, common)}: {other} runs between two steps of {first.thread}"
+            steps = [first, *between, back, *([last] if last is not back else [])]
         elif before is not None:
-            head = f"cause: {_pattern(what, data, before, [first], second, common)}: {first.thread} comes between two steps of {other}"
-            steps = [before, first, second]
+            head = f"cause: {_pattern(what, data, before, [first], second, common)}: {first.thread} runs between two steps of {other}"
+            last = _delivers(story, before, second, common) if data else second
+            steps = [before, first, second, *([last] if last is not second else [])]
             inside, span = first, (before, second)
         elif resumed is not None:
-            head = f"cause: {other} comes between two steps of {first.thread} that belong together{at and ',' + at}"
+            head = f"cause: {other} runs between two steps of {first.thread} that belong together{at and ',' + at}"
             steps = [first, second, resumed]
         else:
             head, steps = f"cause: the order of two steps{at}: {first.thread} comes before {other}", [first, second]
             span = first, None
         facts = _facts(story, span, inside, common, key)
-        advice = _by_kind(failure, story, first, second) or _advice(story, span, inside, common)
-    if failure.kind == "deadlock" and failure.cycle:
-        advice = "take these locks in one and the same order everywhere, or one lock in the place of both"
+        undone = _undone(story, span) if story.kind_of(key) in LOCKS else None
+        if undone is not None:
+            mine, theirs, whose = undone
+            head = head.replace(at, f" of {brief_of(whose)}, under {what}" if back is not None else f" at {brief_of(whose)}", 1)
+            if back is None:
+                steps = sorted({*steps, theirs}, key=lambda event: event.step)
+                facts += _different_locks(mine, theirs)
+        advice = by_kind(failure, story, first, second, back)
+        if not advice:
+            start, end = span
+            advice = one_lock(story, start, end, inside, common) if end is not None else in_order(first, inside)
+    if not is_cause:
+        head, facts, advice = f"it shows in this order of steps: {head.rpartition(': ')[2].partition(' that belong')[0]}", [], ""
     if not confirmed:
         head = head.replace("cause:", "suspected, not tested:", 1)
     lines, brief = [*wrapped(head, ""), *_steps(steps), *facts], [head]
@@ -132,10 +220,47 @@ def _order(story: Story, pair: Pair, confirmed: bool, failure: Failure) -> tuple
     else:
         brief.append("check() and `detsched show` test such a thing: they do the run again with steps the other way round")
     if advice:
-        brief.append(f"what would rule it out: {advice}")
+        brief.append(proposed(advice))
     for sentence in brief[1:]:
         lines += wrapped(sentence, "  ")
-    return lines, frozenset(event.step - 1 for event in steps), tuple(brief)
+    return Cause(lines, frozenset(event.step - 1 for event in steps), tuple(brief))
+
+
+def _thing(name: str, event: Event) -> str:
+    """What two steps meet at: of a queue the queue itself, not the lock inside of it."""
+    queue = queue_of(event)
+    return queue if queue else name
+
+
+def _delivers(story: Story, first: Event, back: Event, common: set[int]) -> Event:
+    """The last reading of the call that two steps belong to: by that the value of another thread gets out."""
+    if _writes(back, common) or not _writes(first, common):
+        return back
+    last = whole(story, first, back, common)[1]
+    return last if not _writes(last, common) else back
+
+
+def _undone(story: Story, span: tuple[Event, Event | None]) -> tuple[Event, Event, str] | None:
+    """What a thread did with data before it was interrupted, what another one then did with it, and the name of the data."""
+    first, last = span
+    if last is None:
+        return None
+    events = story.events[first.step - 1 : last.step]
+    for mine in events:
+        for key, mode in mine.touches if mine.label == first.label else ():
+            if story.kind_of(key) in (*_PRIMITIVES, *LOCKS):
+                continue
+            for theirs in events[mine.step - first.step + 1 :]:
+                if theirs.label != mine.label and any(one == key for one, _ in theirs.touches) and (mode is not READ or _writes(theirs, {key})):
+                    return mine, theirs, story.name_of(key)
+    return None
+
+
+def _different_locks(mine: Event, theirs: Event) -> list[str]:
+    if set(mine.held_keys) & set(theirs.held_keys):
+        return []
+    text = f"step {mine.step} ({short(mine)}) and step {theirs.step} ({short(theirs)}) have no lock in common: {_holding(mine)}, {_holding(theirs)}"
+    return wrapped(text + (": not the same lock" if mine.held and theirs.held else ""), "  ")
 
 
 def _resumed(story: Story, first: Event, second: Event) -> Event | None:
@@ -156,7 +281,7 @@ def _returns(story: Story, pair: Pair, common: set[int]) -> Event | None:
 def _began(story: Story, first: Event, second: Event, common: set[int]) -> Event | None:
     """The step of the second one's thread at the same object before the first step, if it belongs to the same call."""
     earlier = [e for e in story.touching(common, second.label) if e.step < first.step and e.kind not in ("release", "wait")]
-    return earlier[-1] if earlier and _common_call(earlier[-1], second) is not None else None
+    return earlier[-1] if earlier and common_call(earlier[-1], second) is not None else None
 
 
 def _between(story: Story, first: Event, back: Event, common: set[int]) -> list[Event]:
@@ -182,15 +307,23 @@ def _pattern(what: str, data: bool, first: Event, between: list[Event], back: Ev
     return f"atomicity violation at {what}"
 
 
+def _said(event: Event) -> str:
+    """What was done, in the terms of the program: of what goes on inside of a queue, which method it called."""
+    queue = queue_of(event)
+    return f"{brief_of(queue)}.{event.within.rpartition('.')[2]}()" if queue else short(event)
+
+
 def _steps(events: list[Event]) -> list[str]:
+    if not events:
+        return []
     events = sorted(events, key=lambda event: event.step)
     names = min(28, max(len(event.thread) for event in events))
-    words = min(36, max(len(short(event)) for event in events))
+    words = min(36, max(len(_said(event)) for event in events))
     places = max(len(event.place) for event in events)
     lines: list[str] = []
     told = set()
     for e in events:
-        line = f"  ► step {e.step:>3}  {fit(e.thread, names):<{names}}  {fit(short(e), words):<{words}}  {e.place:<{places}}"
+        line = f"  ► step {e.step:>3}  {fit(e.thread, names):<{names}}  {fit(_said(e), words):<{words}}  {e.place:<{places}}"
         lines.append(with_source(line, e))
         path = came_through(e)
         if path and path not in told:
@@ -212,13 +345,18 @@ def _facts(story: Story, span: tuple[Event, Event | None], inside: Event, common
     elif story.kind_of(key) in LOCKS:
         if last is not None and at_object:
             given = next((e for e in story.touching({key}, first.label) if e.step > first.step and e.kind in ("release", "wait")), first)
-            free = f"{story.name_of(key)} is free in between: {first.thread} gives it back at {given.place} and takes it again at {last.place}"
+            if queue_of(first) and queue_of(last):
+                free = f"{_said(first)} and {_said(last)} are two calls: other threads may run between them"
+            elif last.kind == "wake":
+                free = f"{story.name_of(key)} is free while {first.thread} waits in {brief_of(last.about)}.wait() at {last.place}"
+            else:
+                free = f"{story.name_of(key)} is free in between: {first.thread} releases it at {given.place} and takes it again at {last.place}"
             lines += wrapped(free, "  ")
     elif story.kind_of(key) not in _PRIMITIVES and not set(inside.held_keys) & set(first.held_keys):
         none = not (first.held or inside.held or last is not None and last.held)
         held = "at any of these steps" if none else f"at both: {_holding(first)}, {_holding(inside)}"
         lines += wrapped(f"no lock is held {held}", "  ")
-    call = _common_call(first, last) if last is not None and at_object else None
+    call = common_call(first, last) if last is not None and at_object else None
     if last is not None and call is not None and call[1] == call[2] and call[0] is not first.chain[0][0]:
         place = f"{place_of(call[0].co_filename, call[1])} in {clean(call[0].co_name)}"
         lines += wrapped(f"steps {first.step} and {last.step} belong to one line, {place}: {source_line(call[0].co_filename, call[1])}", "  ")
@@ -227,78 +365,3 @@ def _facts(story: Story, span: tuple[Event, Event | None], inside: Event, common
 
 def _holding(event: Event) -> str:
     return f"{event.thread} holds {', '.join(event.held) if event.held else 'none'}"
-
-
-def _by_kind(failure: Failure, story: Story, first: Event, second: Event) -> str:
-    """What helps against the classic mistakes with conditions and events."""
-    if second.kind == "wake":
-        return f"after a wait, look again (while …: wait()), for others may come before the thread that was woken ({second.place})"
-    if first.within.rpartition(".")[2] in ("empty", "full", "qsize"):
-        return "do not look first: get_nowait() (or put_nowait()), and handle Empty (or Full), for others come between the look and what follows"
-    if second.kind == "clear":
-        return "clear an event before the work that it announces is looked at, not after: what is set in between is lost"
-    if failure.kind == "deadlock" and any(stuck.came_too_early(waiting, story) for waiting in failure.positions):
-        return "a notification is not kept: set a state before it, and look at the state before and after each wait (while not …: wait())"
-    return ""
-
-
-def _advice(story: Story, span: tuple[Event, Event | None], inside: Event, common: set[int]) -> str:
-    first, last = span
-    if last is not None:
-        first, last = _whole(story, first, last, common)
-        call = _common_call(first, last)
-        if call is not None and any(code is call[0] for code, _, _ in inside.chain):
-            return f"one lock held {_range(first, last)}, whichever thread is there"
-        return f"one lock held {_range(first, last)}, and by {inside.thread} at {inside.place} as well"
-    where = first.place or f"its step {first.step}"
-    return (
-        f"let {first.thread} wait for {inside.thread} before {where} (join, an Event, a Condition), "
-        f"or make the program right in either order"
-    )
-
-
-def _common_call(first: Event, last: Event) -> tuple[CodeType, int, int] | None:
-    """The innermost call that both steps are part of: its code, and the lines in it where they are.
-
-    From the outside inwards, up to the first call in which they are on different lines: calls further in are different ones,
-    even where the interpreter has used the same memory for them again.
-    """
-    outer, found = list(reversed(first.chain)), None
-    inner = list(reversed(last.chain))
-    begin = next((index for index, frame in enumerate(inner) if (frame[0], frame[2]) == (outer[0][0], outer[0][2])), None) if outer else None
-    for (code, line, call), (other, last_line, other_call) in zip(outer, inner[begin:] if begin is not None else ()):
-        if code is not other or call != other_call:
-            break
-        found = code, line, last_line
-        if line != last_line:
-            break
-    return found
-
-
-def _range(first: Event, last: Event) -> str:
-    """From where to where."""
-    call = _common_call(first, last)
-    if call is None:
-        return f"from {first.place} to {last.place}"
-    code, line, last_line = call
-    inside = f"({clean(code.co_name)})"
-    if line == last_line:
-        return f"over all of {place_of(code.co_filename, line)} {inside}"
-    return f"from {place_of(code.co_filename, line)} to {place_of(code.co_filename, last_line)} {inside}"
-
-
-def _whole(story: Story, first: Event, last: Event, common: set[int]) -> tuple[Event, Event]:
-    """From the first to the last step at the same object in the call that two steps belong to."""
-    call = _common_call(first, last)
-    if call is None:
-        return first, last
-    frame = next((code, number) for code, _, number in first.chain if code is call[0])
-    mine = [event for event in story.events if event.label == first.label]
-    inside = [any((code, number) == frame for code, _, number in event.chain) for event in mine]
-    begin, end = mine.index(first), mine.index(last)
-    while begin and inside[begin - 1]:
-        begin -= 1
-    while end + 1 < len(mine) and inside[end + 1]:
-        end += 1
-    touching = [event for event in mine[begin : end + 1] if event.kind != "release" and any(key in common for key, _ in event.touches)]
-    return min(touching, key=lambda e: e.step, default=first), max((*touching, last), key=lambda e: e.step)

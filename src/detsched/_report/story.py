@@ -110,6 +110,17 @@ def with_block(file: str, line: int) -> str:
     return " ".join((head, *body[:1], *("…" for _ in body[1:])))
 
 
+def block_end(file: str, line: int) -> int:
+    """The last line of the block that begins at a line: the line itself where none does."""
+    depth, end, number = _depth(linecache.getline(file, line)), line, line
+    while text := linecache.getline(file, number := number + 1):
+        if text.strip() and not text.lstrip().startswith("#"):
+            if _depth(text) <= depth:
+                break
+            end = number
+    return end
+
+
 def _depth(text: str) -> int:
     return len(text) - len(text.lstrip())
 
@@ -125,6 +136,15 @@ _PLACE = re.compile(r" \([^()]*:\d+\)(?=$| )")
 def brief(about: str) -> str:
     """The name of an object without the place where it was made."""
     return _PLACE.sub("", about)
+
+
+_IN_A_QUEUE = re.compile(r"(.+)\.(?:mutex|not_empty|not_full|all_tasks_done)\b(.*)")
+
+
+def queue_of(event: Event) -> str:
+    """The queue inside of which an event is; empty for other events."""
+    found = _IN_A_QUEUE.fullmatch(event.about) if event.within.startswith("Queue.") else None
+    return "".join(found.groups()) if found is not None else ""
 
 
 def came_through(event: Event) -> str:

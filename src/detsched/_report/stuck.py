@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .._core.failure import Failure, Waiting
-from .story import Story, clean, source_line, stands_in
+from .._core.failure import WAKES, Failure, Waiting, doing
+from .story import Event, Story, brief, clean, queue_of, source_line, stands_in
 from .table import fit, short, with_source, wrapped
 
 _ENDS_WAITS = {
@@ -28,13 +28,14 @@ def for_ever(failure: Failure) -> list[Waiting]:
 
 
 def deadlock(failure: Failure, story: Story) -> list[str]:
-    lines = ["the cycle:"]
+    """The cycle, thread by thread, and who waits outside of it."""
+    lines: list[str] = []
     for waiting in failure.cycle:
-        holds = _holds_for(waiting, failure, story)
+        taken = _taken_for(waiting, failure, story)
         held_by = f", which {clean(waiting.holder)} {_has(waiting)}" if waiting.holder else ""
-        waits = f"waits to {clean(waiting.operation)} at {_at(waiting)}{held_by}"
-        if holds:
-            lines += [*wrapped(f"{clean(waiting.thread)} {holds}", "  "), *wrapped(waits, "      ")]
+        waits = f"{doing(clean(waiting.operation))} at {_at(waiting)}{held_by}"
+        if taken is not None:
+            lines += [*wrapped(f"{clean(waiting.thread)} holds {taken.about}, taken at {taken.place}", "  "), *wrapped(waits, "      ")]
         else:
             lines += wrapped(f"{clean(waiting.thread)} {waits}", "  ")
         lines += _through(waiting)
@@ -44,12 +45,31 @@ def deadlock(failure: Failure, story: Story) -> list[str]:
     return lines
 
 
+def taken_in(failure: Failure, story: Story) -> list[Event]:
+    """For each lock of a cycle the step in which it was taken."""
+    return [event for waiting in failure.cycle if (event := _taken_for(waiting, failure, story)) is not None]
+
+
+def round_trip(failure: Failure, story: Story) -> str:
+    """A cycle in one sentence: in which order each of its threads takes what it needs."""
+    parts = []
+    for waiting in failure.cycle:
+        taken, wants = _taken_for(waiting, failure, story), brief(clean(waiting.operation))
+        if taken is None:
+            parts.append(f"{clean(waiting.thread)} {doing(wants)}")
+        elif wants.startswith("acquire "):
+            parts.append(f"{clean(waiting.thread)} takes {brief(taken.about)}, then {wants.removeprefix('acquire ')}")
+        else:
+            parts.append(f"{clean(waiting.thread)} holds {brief(taken.about)} and {doing(wants)}")
+    return f"each waits for the next one: {'; '.join(parts)}"
+
+
 def waits(failure: Failure) -> tuple[str, ...]:
     """The cycle of a deadlock in a sentence; a wait without a cycle in one for each thread, those that only wait for another one last."""
     if failure.kind != "deadlock":
         return ()
     if failure.cycle:
-        waits = (f"{w.thread} waits to {w.operation}" + (f", which {w.holder} {_has(w)}" if w.holder else "") for w in failure.cycle)
+        waits = (f"{w.thread} {doing(w.operation)}" + (f", which {w.holder} {_has(w)}" if w.holder else "") for w in failure.cycle)
         return (clean("; ".join(waits)),)
     return tuple(clean(str(waiting)) for waiting in sorted(for_ever(failure), key=_follows))
 
@@ -63,15 +83,25 @@ def _has(waiting: Waiting) -> str:
     return "has to end for" if waiting.operation.startswith("join") else "holds"
 
 
-def _holds_for(waiting: Waiting, failure: Failure, story: Story) -> str:
-    """What this thread holds that the one behind it in the cycle waits for, and where it took it."""
+def _taken_for(waiting: Waiting, failure: Failure, story: Story) -> Event | None:
+    """The step in which this thread took what the one behind it in the cycle waits for."""
     behind = [other for other in failure.cycle if other.holder_label == waiting.label]
     for other in behind:
         wanted = clean(other.operation).partition(" ")[2]
         for event in reversed(story.events):
             if event.label == waiting.label and event.kind in ("acquire", "try acquire", "wake") and event.about == wanted:
-                return f"holds {wanted}, taken at {event.place}"
-    return ""
+                return event
+    return None
+
+
+def holds_itself(failure: Failure, story: Story) -> tuple[Waiting, Event | None] | None:
+    """A thread that waits for a lock that it holds itself, and the step in which it took it."""
+    for waiting in for_ever(failure):
+        if waiting.holder_label == waiting.label:
+            about = clean(waiting.operation).partition(" ")[2]
+            mine = [event for event in story.events if event.label == waiting.label]
+            return waiting, next((e for e in reversed(mine) if e.kind in ("acquire", "try acquire") and e.about == about), None)
+    return None
 
 
 def _at(waiting: Waiting) -> str:
@@ -92,9 +122,10 @@ def _positions(those: Iterable[Waiting]) -> list[str]:
 
 def _position(waiting: Waiting) -> list[str]:
     held = f" (held by {clean(waiting.holder)})" if waiting.holder is not None else ""
-    verb = "waits to" if waiting.blocked else "is about to"
+    operation = clean(waiting.operation)
+    does = doing(operation) if waiting.blocked else f"is about to {operation}"
     daemon = " (daemon)" if waiting.daemon else ""
-    return wrapped(f"{clean(waiting.thread)} {verb} {clean(waiting.operation)} at {_at(waiting)}{held}{daemon}", "  ")
+    return wrapped(f"{clean(waiting.thread)} {does} at {_at(waiting)}{held}{daemon}", "  ")
 
 
 def hang(failure: Failure, story: Story) -> list[str]:
@@ -105,17 +136,16 @@ def hang(failure: Failure, story: Story) -> list[str]:
             lines += ["also there:", *_position(waiting)] if not waiting.blocked else _position(waiting)
             continue
         lines += [*_position(waiting), *_through(waiting), *_who_could(waiting, story)]
-    return ["no cycle: each waits for what nobody will do any more", *lines]
+    return ["who waits, and what for:" if holds_itself(failure, story) else "nobody is left who could end these waits:", *lines]
 
 
 def _who_could(waiting: Waiting, story: Story) -> list[str]:
     """Who did what would have ended the wait, and when; or that nobody ever did."""
-    about = clean(waiting.operation).partition(" ")[2]
-    about = about.removeprefix("up from ")
+    about = clean(waiting.operation).partition(" ")[2].removeprefix("up from ")
     if waiting.holder_label == waiting.label:
-        return _holds_it_itself(waiting, about, story)
+        return []  # that is the cause, and stands above
     if waiting.holder is not None:
-        return wrapped(f"{clean(waiting.holder)} has it and does not give it back", "      ")
+        return wrapped(f"{clean(waiting.holder)} has it and does not release it", "      ")
     kinds = story.kinds_called(about)
     ends = next((ends for kind, ends in _ENDS_WAITS.items() if kind in kinds), ())
     did = [e for e in story.events if e.about == about and e.kind in ends]
@@ -124,34 +154,44 @@ def _who_could(waiting: Waiting, story: Story) -> list[str]:
     began = max((e.step for e in story.events if e.label == waiting.label), default=0)
     helped = [e for e in did if e.kind != "clear"]
     if not helped:
-        return wrapped(f"nobody ever did what could end this wait: {_in_words(ends[0], about)}", "      ")
+        return wrapped(_never(ends[0], about, story, waiting.label), "      ")
     lines = []
     for event in did[-3:]:
         when = f"before {clean(waiting.thread)} began to wait (step {began})" if event.step < began else f"after step {began}"
-        lines += wrapped(f"{event.thread} did {event.kind} at step {event.step} ({event.place}), {when}", "      ")
-    if all(event.step < began for event in helped):
-        lines.append("      nobody will do so again, and what was done before the wait began does not count")
+        lines += wrapped(f"{event.thread} called {_call(event)}() at step {event.step} ({event.place}), {when}", "      ")
+    cleared = next((e for e in reversed(did) if e.kind == "clear" and e.step > helped[-1].step), None)
+    if cleared is not None:
+        said = f"so it was set, but {cleared.thread} cleared it again at step {cleared.step}, and nobody is left who would set it"
+        lines += wrapped(said, "      ")
+    elif all(event.step < began for event in helped) and "Condition" in kinds:
+        lines += wrapped("a notification reaches only those who wait already, and nobody is left who would notify again", "      ")
     return lines
 
 
-def _in_words(ends: str, about: str) -> str:
-    """What would have ended a wait; for the conditions of a queue, in terms of the queue."""
+def _call(event: Event) -> str:
+    """The method that an operation is from."""
+    if event.kind == "notify" and "notify_all(" in event.source:
+        return "notify_all"
+    return _CALLED.get(event.kind, event.kind)
+
+
+_CALLED = {"arrive at": "wait", "open": "wait"}
+"""Operations that are not called like the method that does them."""
+
+
+def _never(ends: str, about: str, story: Story, label: str) -> str:
+    """That nothing was ever done that would have ended a wait; for the conditions of a queue, in terms of the queue."""
     name, _, rest = about.partition(" (")
     queue, _, condition = name.partition(".not_")
-    where = f"{queue}{condition.removeprefix('empty').removeprefix('full')} ({rest}" if rest else queue
+    last = next((event for event in reversed(story.events) if event.label == label), None)
+    if last is None or not queue_of(last):
+        condition = ""
+    where = f"{queue}{condition.removeprefix('empty').removeprefix('full')}" + (f" ({rest}" if rest else "")
     if condition.startswith("empty"):
-        return f"put something into {where}"
+        return f"nothing was ever put into {where}"
     if condition.startswith("full"):
-        return f"take something out of {where}"
-    return ends
-
-
-def _holds_it_itself(waiting: Waiting, about: str, story: Story) -> list[str]:
-    mine = [event for event in story.events if event.label == waiting.label]
-    taken = next((event for event in reversed(mine) if event.kind in ("acquire", "try acquire") and event.about == about), None)
-    where = f" since {taken.place}, step {taken.step}" if taken is not None else ""
-    said = f"it holds it itself{where}: one thread cannot take a Lock twice (an RLock it can)"
-    return wrapped(said, "      ")
+        return f"nothing was ever taken out of {where}"
+    return f"nobody ever called {_CALLED.get(ends, ends)}() on {about}"
 
 
 def livelock(failure: Failure, story: Story) -> list[str]:
@@ -198,8 +238,8 @@ def stood(failure: Failure) -> list[str]:
 
 def came_too_early(waiting: Waiting, story: Story) -> bool:
     """Whether a thread waits for a notification that came before it began to wait."""
-    if not waiting.operation.startswith("wake up from"):
+    if not waiting.operation.startswith(WAKES):
         return False
-    about = clean(waiting.operation).removeprefix("wake up from ")
+    about = clean(waiting.operation).removeprefix(WAKES)
     began = max((event.step for event in story.events if event.label == waiting.label), default=0)
     return any(event.kind == "notify" and event.about == about and event.step < began for event in story.events)

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Collection
 from dataclasses import replace
 
+from .._core.failure import doing
 from .story import Event, Story, brief, clean
 
 WIDTH = 100
@@ -44,8 +45,9 @@ def with_source(line: str, event: Event) -> str:
     return f"{line}  {fit(event.source, room)}".rstrip() if room >= 12 else fit(line.rstrip(), WIDTH)
 
 
-def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | None = None) -> list[str]:
-    """The lines of the table. `marked` holds the positions of the rows to mark; `stuck` what threads wait for at the end."""
+def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | None = None, raised: tuple[int, str] | None = None) -> list[str]:
+    """The lines of the table. `marked` holds the positions of the rows to mark; `stuck` what threads wait for at the end;
+    `raised` after how many steps an exception came, and what it was."""
     if not story.events:
         return []
     length, times = story.cycle
@@ -61,6 +63,8 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
     while index < len(shown):
         position = shown[index]
         event = story.events[position]
+        if raised is not None and position >= raised[0]:
+            lines, raised = [*lines, _wrong(raised[1])], None
         if position != before + 1:
             lines.append(_left_out(position - before - 1))
         reason = _why_it_goes_on(story, before, position)
@@ -84,7 +88,9 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
         lines.append(f"        … and so on: {'this step' if length == 1 else f'the last {length:,} steps'} ×{times:,} …")
     elif left_out:
         lines.append(_left_out(left_out))
-    lines += [_rule(f"{story.threads.get(label, label)} waits for ever to {brief(what)}") for label, what in (stuck or {}).items()]
+    if raised is not None:
+        lines.append(_wrong(raised[1]))
+    lines += [_wrong(f"{story.threads.get(label, label)} {doing(brief(what), for_ever=True)}") for label, what in (stuck or {}).items()]
     return lines
 
 
@@ -121,6 +127,10 @@ def _starts(event: Event, started: str, first: int, last: int) -> str:
     steps = f"{first + 1}" if first == last else f"{first + 1}-{last + 1}"
     line = f"{steps:>6}  {event.thread} starts {started}"
     return fit(f"{line}   {event.place}", WIDTH)
+
+
+def _wrong(text: str) -> str:
+    return fit(f"      ✗ {text}", WIDTH)
 
 
 def _rule(text: str) -> str:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import platform
 import textwrap
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from .._core.failure import Failure
 from . import keep
 from .cause import Cause, answers, cause, given_back_too_often
-from .story import Pair, Story, clean
+from .story import Pair, Story, block_end, clean
 from .stuck import for_ever
 from .table import WIDTH, table, wrapped
 
@@ -82,7 +83,7 @@ def run_report(run: ReportedRun, program: Any, environment: str = "") -> str:
     """What is to be said about one run."""
     if not run.failures:
         head = ", ".join((_count(run.steps, "step"), _count(run.switches, "switch", "es"), _count(run.preemptions, "preemption")))
-        lines = [f"detsched: passed, {head}", *_remarks(run), "", *_interleaving(run, frozenset(), {})]
+        lines = [f"detsched: passed, {head}", *_remarks(run), "", *_interleaving(run, frozenset(), {}, None)]
     else:
         lines = failure_lines(run, program, run.failures[0])
     if environment:
@@ -94,7 +95,7 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
     """A run that failed: verdict, how to see it again, the cause, what happened, what else went wrong in it."""
     why = told(run, failure)
     left = {waiting.label: clean(waiting.operation) for waiting in for_ever(failure)}
-    lines = [verdict(failure), *replay_lines(failure, program), *run.found]
+    lines = [verdict(failure), *replay_lines(failure, program), *(line for found in run.found for line in wrapped(found, ""))]
     if why.lines:
         lines += ["", *why.lines]
     tried, passed = run.others
@@ -103,7 +104,7 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
             lines += ["", f"it failed in all of {tried} other schedules, too: the order of its steps may have no part in it"]
         elif run.switches > 2 and failure.kind == "exception":
             lines += ["", *textwrap.wrap(_NO_PAIR, WIDTH, subsequent_indent="    ")]
-    lines += [*_remarks(run), "", *_interleaving(run, why.marked, left)]
+    lines += [*_remarks(run), "", *_interleaving(run, why.marked, left, raised(failure, run.story))]
     for other in run.failures:
         if other.origin == failure.origin:
             continue
@@ -111,8 +112,24 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
     return lines
 
 
+def raised(failure: Failure, story: Story) -> tuple[int, str] | None:
+    """After how many steps an exception was raised, and which it was; None where its thread cannot be told.
+
+    What its thread released on the way out of a `with` block came later.
+    """
+    labels = [label for label, name in story.threads.items() if name == clean(failure.thread or "")]
+    if failure.kind != "exception" or len(labels) != 1:
+        return None
+    mine = [event for event in story.events if event.label == labels[0]]
+    places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(failure.exception.__traceback__)]
+    while mine and mine[-1].kind == "release" and any(mine[-1].file == file and mine[-1].line < line <= block_end(file, mine[-1].line) for file, line in places):
+        mine.pop()
+    what = f"{type(failure.exception).__name__} in {clean(failure.thread or '')} at {clean(str(failure.location))}"
+    return (mine[-1].step, what) if mine else None
+
+
 def _remarks(run: ReportedRun) -> list[str]:
-    remarks = [*run.remarks[:_REMARKS], *(given_back_too_often(run.story) if run.failures else ())]
+    remarks = [*run.remarks[:_REMARKS], *(given_back_too_often(run.story, run.failures[0]) if run.failures else ())]
     if run.others[0]:
         remarks[:0] = answers(run.story)[:_REMARKS]
     found = [line for remark in remarks for line in wrapped(clean(remark), "")]
@@ -131,10 +148,10 @@ def told(run: ReportedRun, failure: Failure) -> Cause:
     """The cause of a failure of a run, as far as it is known."""
     racing = next(((race.first.step, race.second.step) for race in run.races if str(failure.exception) == f"data race on {race}"), None)
     pair = run.suspected if run.pair is None else run.pair
-    return cause(failure, run.story, pair, confirmed=run.pair is not None, racing=racing)
+    return cause(failure, run.story, pair, confirmed=run.pair is not None, racing=racing, alone=len(run.failures) == 1)
 
 
-def _interleaving(run: ReportedRun, marked: frozenset[int], stuck: dict[str, str]) -> list[str]:
+def _interleaving(run: ReportedRun, marked: frozenset[int], stuck: dict[str, str], wrong: tuple[int, str] | None) -> list[str]:
     if not run.steps:
         return ["no yield point was reached: nothing of this program was under control"]
     story = run.story
@@ -142,7 +159,7 @@ def _interleaving(run: ReportedRun, marked: frozenset[int], stuck: dict[str, str
         _count(len(story.threads), "thread"), _count(run.steps, "step"), _count(run.switches, "switch", "es"),
         _count(run.preemptions, "preemption"),
     )  # fmt: skip
-    lines = [f"what happened: {', '.join(sizes)}", "", *table(story, marked, stuck)]
+    lines = [f"what happened: {', '.join(sizes)}", "", *table(story, marked, stuck, wrong)]
     return lines
 
 

@@ -62,7 +62,12 @@ class Shrunk:
         short = f", cut short after {SECONDS:.0f} s: there may be a simpler one" if self.hurried else ""
         if self.before == self.after:
             return f"nothing simpler was found in {runs.replace(' ', ' more ')}{short}"
-        return f"shrunk from {_size(self.before)} in {runs}{short}"
+        return f"shrunk from {_size(self.before)} to {_figures(self.after)}, in {runs}{short}"
+
+
+def _figures(score: Score) -> str:
+    preemptions, switches, steps, _ = score
+    return f"{steps:,}, {switches:,} and {preemptions:,}"
 
 
 def _size(score: Score) -> str:
