@@ -175,6 +175,101 @@ def test_common_lock_or_none():
     assert "holds left (test_explains.py:" in report and "holds right (test_explains.py:" in report
 
 
+@pytest.mark.parametrize("too_many", [False, True])
+def test_a_semaphore_is_blamed_only_above_what_it_was_made_with(too_many):
+    """A thread that releases for another one is no fault; one that lets in more than there is room for is."""
+
+    def program():
+        room = threading.Semaphore(1)
+        inside = Cell()
+
+        def work():
+            room.acquire()
+            inside.set(inside.get() + 1)
+            room.release()
+            if too_many:
+                room.release()
+
+        def hand_over():
+            room.acquire()
+            inside.set(0)
+            threading.Thread(target=room.release, name="releaser").start()
+
+        in_threads(worker=work, other=hand_over if not too_many else work, third=work)
+        assert inside.value == 3
+
+    report = shown(program, runs=2000).report()
+
+    assert ("likely cause: " in report) == too_many
+    assert ("a BoundedSemaphore would raise" in report) == too_many
+
+
+def test_a_lock_that_its_holder_waits_for():
+    """That is the cause, and no advice about anything else is given."""
+
+    def program():
+        lock = threading.Lock()
+        cell = Cell()
+
+        def write():
+            with lock:
+                if cell.get():
+                    lock.acquire()
+
+        in_threads(writer=write, other=lambda: cell.set(1))
+
+    report = " ".join(shown(program).report().split())
+
+    assert "cause: writer waits for lock" in report and "which it holds itself since test_explains.py:" in report
+    assert "possible fix" not in report
+    assert "the run passes (done, and replayed)" in report
+
+
+def test_an_exception_has_a_row_where_it_was_raised():
+    """Before what its thread released on the way out, also where a function further in raised it."""
+
+    def program():
+        lock = threading.Lock()
+
+        def fail():
+            raise KeyError("always")
+
+        def work():
+            with lock:
+                fail()
+
+        in_threads(worker=work)
+
+    rows = shown(program).report().split("what happened:")[1].split("\n")
+    raised = next(number for number, row in enumerate(rows) if "✗ KeyError in worker" in row)
+
+    assert "acquire lock" in rows[raised - 1]
+    assert "release lock" in rows[raised + 1]
+
+
+def test_the_order_in_which_locks_are_taken_is_the_cause():
+    """Without a run that was tried: a cycle is plain to see."""
+
+    def program():
+        first, second = threading.Lock(), threading.Lock()
+
+        def one():
+            with first, second:
+                pass
+
+        def other():
+            with second, first:
+                pass
+
+        in_threads(one=one, other=other)
+
+    found = shown(program)
+    report = " ".join(detsched.record(program, schedule=str(found.schedule), granularity="sync").report().split())
+
+    assert "cause: each waits for the next one: one takes first, then second; other takes second, then first" in report
+    assert "suspected" not in report
+
+
 def test_a_passing_run_builds_no_words():
     """The search runs lean: while runs pass, no operation is put into words and no name is looked up."""
     from detsched._core import operation, resource

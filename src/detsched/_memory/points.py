@@ -26,12 +26,13 @@ _CALLS = ("CALL", "CALL_KW", "CALL_FUNCTION_EX", "BEFORE_WITH")
 class Point(Operation):
     """A place where the thread may be switched away from. What it does there conflicts with nothing."""
 
-    __slots__ = ("_what",)
+    __slots__ = ("_what", "_words")
     kind = "line"
 
-    def __init__(self, what: str, resource: Resource | None = None) -> None:
+    def __init__(self, what: str, resource: Resource | None = None, words: str = "") -> None:
         self.resource = resource
         self._what = what
+        self._words = words or what
 
     def apply(self) -> None:
         return None
@@ -44,11 +45,11 @@ class Point(Operation):
         return self._what
 
     def parts(self) -> tuple[str, str]:
-        return self._what, ""
+        return self._words, ""
 
 
 LINE, INSTRUCTION = Point("line"), Point("instruction")
-switch = Point("GIL switch point", Resource.unnamed("GIL"))
+switch = Point("GIL switch point", Resource.unnamed("GIL"), "the GIL may change hands")
 """Between two of these a thread does as much as it likes: so their order can always be told."""
 
 

@@ -130,6 +130,8 @@ def clean(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+_MADE_IN = re.compile(r" of thread (\d+(?:\.\d+)*)(?![\w)])")
+_PLAIN = re.compile(r"[\w-]+")
 _PLACE = re.compile(r" \([^()]*:\d+\)(?=$| )")
 
 
@@ -185,7 +187,13 @@ class Story:
             self.threads[thread.label] = clean(thread.name)
         self.holdings: list[Holding] = []
         """Which locks were held when, in the order in which they were taken."""
+        names = list(self.threads.values())
+        self._makers = {label: name for label, name in self.threads.items() if names.count(name) == 1 and _PLAIN.fullmatch(name)}
         self.events = tuple(self._events(trace))
+
+    def said(self, text: str) -> str:
+        """Text that a terminal does not obey, with the names of the threads that made something in the place of their labels."""
+        return _MADE_IN.sub(lambda found: f" of thread {self._makers.get(found[1], found[1])}", clean(text))
 
     def _events(self, trace: tuple[TraceEvent, ...]) -> list[Event]:
         log, recorder = self._log, self._recorder
@@ -200,17 +208,17 @@ class Story:
             footprint = operation.footprint()
             found.append(
                 Event(
-                    told.step, clean(told.thread), thread.label, operation.kind, told.operation, clean(told.object), recorder.shown[index],
-                    clean(told.reason), index in cuts, told.location.file, told.location.line, told.location.function, told.time,
+                    told.step, clean(told.thread), thread.label, operation.kind, told.operation, self.said(told.object), recorder.shown[index],
+                    self.said(told.reason), index in cuts, told.location.file, told.location.line, told.location.function, told.time,
                     tuple((id(resource), mode) for resource, mode in footprint), "" if other is None else other.label,
-                    tuple(clean(str(lock)) for lock in mine.values()), tuple(mine), recorder.chains[index],
+                    tuple(self.said(str(lock)) for lock in mine.values()), tuple(mine), recorder.chains[index],
                     recorder.within[index],
                 )  # fmt: skip
             )
             if operation.kind in _TAKES and operation.mode is not READ:
                 for resource, _ in footprint:
                     if getattr(resource, "kind", "") in LOCKS and id(resource) not in mine:
-                        taken[thread, id(resource)] = Holding(thread.label, index, len(trace), len(mine), clean(str(resource)))
+                        taken[thread, id(resource)] = Holding(thread.label, index, len(trace), len(mine), self.said(str(resource)))
                         mine[id(resource)] = resource
             elif operation.kind in _FREES:
                 for resource, _ in footprint:
@@ -238,7 +246,7 @@ class Story:
     @property
     def left(self) -> dict[str, tuple[str, str]]:
         """What the threads that were left at the end had announced: kind and words, by label."""
-        return {thread.label: (operation.kind, clean(operation.describe())) for thread, operation in self._log.pending}
+        return {thread.label: (operation.kind, self.said(operation.describe())) for thread, operation in self._log.pending}
 
     @cached_property
     def arrows(self) -> list[tuple[int, ...]]:
@@ -289,11 +297,11 @@ class Story:
 
     def name_of(self, resource: int) -> str:
         """The name of a resource that some event touches."""
-        return clean(str(self._resources[resource]))
+        return self.said(str(self._resources[resource]))
 
     def kinds_called(self, name: str) -> set[str]:
         """What kinds of things have this name: a condition and its lock share one."""
-        return {getattr(one, "kind", "thread") for one in self._resources.values() if clean(str(one)) == name}
+        return {getattr(one, "kind", "thread") for one in self._resources.values() if self.said(str(one)) == name}
 
     def kind_of(self, resource: int) -> str:
         """What kind of thing it is."""

@@ -9,9 +9,10 @@ import platform
 import textwrap
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any, Protocol, get_args
 
-from .._core.failure import Failure
+from .._core.failure import Failure, Kind
 from . import keep
 from .cause import Cause, answers, cause, given_back_too_often
 from .story import Pair, Story, block_end, clean
@@ -93,6 +94,7 @@ def run_report(run: ReportedRun, program: Any, environment: str = "") -> str:
 
 def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]:
     """A run that failed: verdict, how to see it again, the cause, what happened, what else went wrong in it."""
+    failure = _in_names(failure, run.story)
     why = told(run, failure)
     left = {waiting.label: clean(waiting.operation) for waiting in for_ever(failure)}
     lines = [verdict(failure), *replay_lines(failure, program), *(line for found in run.found for line in wrapped(found, ""))]
@@ -132,7 +134,7 @@ def _remarks(run: ReportedRun) -> list[str]:
     remarks = [*run.remarks[:_REMARKS], *(given_back_too_often(run.story, run.failures[0]) if run.failures else ())]
     if run.others[0]:
         remarks[:0] = answers(run.story)[:_REMARKS]
-    found = [line for remark in remarks for line in wrapped(clean(remark), "")]
+    found = [line for remark in remarks for line in wrapped(run.story.said(remark), "")]
     return ["", *found] if found else []
 
 
@@ -144,9 +146,16 @@ def imprecise(count: int) -> str:
     )
 
 
+def _in_names(failure: Failure, story: Story) -> Failure:
+    """The same failure, with what threads wait for called as in the story."""
+    stands, cycle = (tuple(replace(w, operation=story.said(w.operation)) for w in those) for those in (failure.positions, failure.cycle))
+    return replace(failure, positions=stands, cycle=cycle)
+
+
 def told(run: ReportedRun, failure: Failure) -> Cause:
     """The cause of a failure of a run, as far as it is known."""
     racing = next(((race.first.step, race.second.step) for race in run.races if str(failure.exception) == f"data race on {race}"), None)
+    failure = _in_names(failure, run.story)
     pair = run.suspected if run.pair is None else run.pair
     return cause(failure, run.story, pair, confirmed=run.pair is not None, racing=racing, alone=len(run.failures) == 1)
 
@@ -179,10 +188,19 @@ def exploration_report(
         lines.append(f"detsched: {summary}")
     if len(outcomes) > 1:
         lines += ["", "outcomes:"]
+        parts = {" ".join(failure.origin): f"{failure.kind}: {', '.join(failure.origin[1:])}" for failure in failures if failure.kind in _GROUNDS}
         for outcome, count in sorted(outcomes.items(), key=lambda item: (-item[1], item[0])):
-            lines.append(f"  {count:>7,} × {textwrap.shorten(clean(outcome), WIDTH - 14, placeholder='…')}")
+            said = _came_to(outcome, parts)
+            lines.append(f"  {count:>7,} × {textwrap.shorten(clean(said), WIDTH - 14, placeholder='…')}")
     lines += ["", environment]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _came_to(outcome: str, failures: Mapping[str, str]) -> str:
+    """An outcome in words: what a run returned, or its failures."""
+    if outcome.partition(" ")[0] not in get_args(Kind):
+        return f"returned {outcome}"
+    return "; ".join(failures.get(part, part) for part in outcome.split("; "))
 
 
 def _searched(summary: str) -> list[str]:
