@@ -17,14 +17,29 @@ Kind = Literal["exception", "deadlock", "livelock", "limit", "race", "divergence
 WAKES = "wake up from "
 """How the operation begins that a thread in wait() has at hand."""
 _SLEEPS = "sleep "
-_NAMED = re.compile(r"([^ ]+)((?: of thread \S+)?(?: \([^()]*:\d+\))?)")
+_NAMED = re.compile(r"([^ ]+)((?: \([^()]*:\d+\))?)")
 
 
-def doing(operation: str, for_ever: bool = False) -> str:
-    """What a thread does that cannot go on: `waits to acquire lock`, `is waiting in changed.wait()`, `is sleeping 0.1 s`."""
+_IN_A_QUEUE = re.compile(r"(.+)\.(?:mutex|not_empty|not_full|all_tasks_done)\b(.*)")
+
+
+def queue_in(about: str, within: str) -> str:
+    """The queue that has this lock or condition inside, where `within` is one of its methods; empty otherwise."""
+    found = _IN_A_QUEUE.fullmatch(about) if within.startswith("Queue.") else None
+    return "".join(found.groups()) if found is not None else ""
+
+
+def doing(operation: str, for_ever: bool = False, within: str = "") -> str:
+    """What a thread does that cannot go on: `waits to acquire lock`, `is waiting in changed.wait()`, `is sleeping 0.1 s`.
+
+    `within` is the function of a library in which it waits: `is waiting in jobs.get()`.
+    """
     if operation.startswith(WAKES):
-        named = _NAMED.fullmatch(about := operation.removeprefix(WAKES))
-        call = f"{named[1]}.wait(){named[2]}" if named is not None else f"wait() of {about}"
+        about = operation.removeprefix(WAKES)
+        method = within.rpartition(".")[2] if (queue := queue_in(about, within)) else "wait"
+        named = _NAMED.fullmatch(queue or about)
+        call = f"{named[1]}.{method}(){named[2]}" if named is not None else f"{method}() of {queue or about}"
+        call = f"{within.partition('.<locals>')[0]}(), for {about}" if within and not queue else call
         return f"waits for ever in {call}" if for_ever else f"is waiting in {call}"
     if operation.startswith(_SLEEPS) and not for_ever:
         return f"is sleeping {operation.removeprefix(_SLEEPS)}"
@@ -45,10 +60,12 @@ class Waiting:
     blocked: bool
     callers: tuple[Location, ...] = ()
     """Where the function at `location` was called from, and that one, and so on, as far as it is told."""
+    within: str = ""
+    """The function of a library that the one at `location` has called, where it waits inside of that; else empty."""
 
     def __str__(self) -> str:
         held = f" held by {self.holder}" if self.holder is not None else ""
-        does = doing(self.operation) if self.blocked else f"is about to {self.operation}"
+        does = doing(self.operation, within=self.within) if self.blocked else f"is about to {self.operation}"
         return f"{self.thread} {does} at {self.location}{held}"
 
 

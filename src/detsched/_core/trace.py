@@ -81,6 +81,11 @@ def _where(frame: FrameType | None) -> tuple[Chain, str]:
     return tuple(found) or library, within
 
 
+def library_call(frame: FrameType | None) -> str:
+    """The function of a library that the program has called, from `frame` outwards; empty where it is the program's own."""
+    return _where(frame)[1]
+
+
 def _names(threads: list[ControlledThread]) -> dict[ControlledThread, str]:
     """The threads' names; those that share one with another are told apart by their spawn path."""
     found = dict.fromkeys(threads, "")

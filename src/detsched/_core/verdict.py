@@ -12,6 +12,7 @@ from .contents import contents
 from .failure import Failure, Waiting, doing
 from .frames import Location, callers, location_of, parked_frame, program_frame
 from .operation import READ
+from .trace import library_call
 from .values import exact, variables
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def positions(execution: Execution) -> tuple[Waiting, ...]:
                 thread.daemon,
                 blocked,
                 callers(frame),
+                library_call(frame),
             )
         )
     return tuple(found)
@@ -135,7 +137,7 @@ def livelock(execution: Execution, spinning: list[ControlledThread]) -> Failure:
     who = [waiting for waiting in stands if waiting.label in names]
     detail = ", ".join(f"{w.thread} at {w.location} ({w.operation})" for w in who[:4])
     others = [w for w in stands if w.label not in names and not w.daemon]
-    rest = f"; {', '.join(f'{w.thread} {doing(w.operation)} at {w.location}' for w in others[:3])}" if others else ""
+    rest = f"; {', '.join(f'{w.thread} {doing(w.operation, within=w.within)} at {w.location}' for w in others[:3])}" if others else ""
     message = f"{len(who)} {'thread repeats' if len(who) == 1 else 'threads repeat'} a cycle without progress: {detail}{rest}"
     origin = ("livelock", *sorted({f"{w.location.function} {w.location}" for w in who}))
     where = who[0].location if who else Location("", 0, "")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from .._core.failure import Waiting
+from .._core.failure import Waiting, queue_in
 from .._core.frames import INLINED
 from .._core.log import Log
 from .._core.operation import READ, UPDATE, Mode
@@ -140,13 +140,9 @@ def brief(about: str) -> str:
     return _PLACE.sub("", about)
 
 
-_IN_A_QUEUE = re.compile(r"(.+)\.(?:mutex|not_empty|not_full|all_tasks_done)\b(.*)")
-
-
 def queue_of(event: Event) -> str:
     """The queue inside of which an event is; empty for other events."""
-    found = _IN_A_QUEUE.fullmatch(event.about) if event.within.startswith("Queue.") else None
-    return "".join(found.groups()) if found is not None else ""
+    return queue_in(event.about, event.within)
 
 
 def came_through(event: Event) -> str:

@@ -33,7 +33,7 @@ def deadlock(failure: Failure, story: Story) -> list[str]:
     for waiting in failure.cycle:
         taken = _taken_for(waiting, failure, story)
         held_by = f", which {clean(waiting.holder)} {_has(waiting)}" if waiting.holder else ""
-        waits = f"{doing(clean(waiting.operation))} at {_at(waiting)}{held_by}"
+        waits = f"{doing(clean(waiting.operation), within=waiting.within)} at {_at(waiting)}{held_by}"
         if taken is not None:
             lines += [*wrapped(f"{clean(waiting.thread)} holds {taken.about}, taken at {taken.place}", "  "), *wrapped(waits, "      ")]
         else:
@@ -56,11 +56,11 @@ def round_trip(failure: Failure, story: Story) -> str:
     for waiting in failure.cycle:
         taken, wants = _taken_for(waiting, failure, story), brief(clean(waiting.operation))
         if taken is None:
-            parts.append(f"{clean(waiting.thread)} {doing(wants)}")
+            parts.append(f"{clean(waiting.thread)} {doing(wants, within=waiting.within)}")
         elif wants.startswith("acquire "):
             parts.append(f"{clean(waiting.thread)} takes {brief(taken.about)}, then {wants.removeprefix('acquire ')}")
         else:
-            parts.append(f"{clean(waiting.thread)} holds {brief(taken.about)} and {doing(wants)}")
+            parts.append(f"{clean(waiting.thread)} holds {brief(taken.about)} and {doing(wants, within=waiting.within)}")
     return f"each waits for the next one: {'; '.join(parts)}"
 
 
@@ -69,7 +69,7 @@ def waits(failure: Failure) -> tuple[str, ...]:
     if failure.kind != "deadlock":
         return ()
     if failure.cycle:
-        waits = (f"{w.thread} {doing(w.operation)}" + (f", which {w.holder} {_has(w)}" if w.holder else "") for w in failure.cycle)
+        waits = (f"{w.thread} {doing(w.operation, within=w.within)}" + (f", which {w.holder} {_has(w)}" if w.holder else "") for w in failure.cycle)
         return (clean("; ".join(waits)),)
     return tuple(clean(str(waiting)) for waiting in sorted(for_ever(failure), key=_follows))
 
@@ -123,7 +123,7 @@ def _positions(those: Iterable[Waiting]) -> list[str]:
 def _position(waiting: Waiting) -> list[str]:
     held = f" (held by {clean(waiting.holder)})" if waiting.holder is not None else ""
     operation = clean(waiting.operation)
-    does = doing(operation) if waiting.blocked else f"is about to {operation}"
+    does = doing(operation, within=waiting.within) if waiting.blocked else f"is about to {operation}"
     daemon = " (daemon)" if waiting.daemon else ""
     return wrapped(f"{clean(waiting.thread)} {does} at {_at(waiting)}{held}{daemon}", "  ")
 

@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Collection
 from dataclasses import replace
 
-from .._core.failure import doing
 from .story import Event, Story, brief, clean
 
 WIDTH = 100
@@ -46,7 +45,7 @@ def with_source(line: str, event: Event) -> str:
 
 
 def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | None = None, raised: tuple[int, str] | None = None) -> list[str]:
-    """The lines of the table. `marked` holds the positions of the rows to mark; `stuck` what threads wait for at the end;
+    """The lines of the table. `marked` holds the positions of the rows to mark; `stuck` what threads wait for at the end, in words;
     `raised` after how many steps an exception came, and what it was."""
     if not story.events:
         return []
@@ -90,7 +89,7 @@ def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | No
         lines.append(_left_out(left_out))
     if raised is not None:
         lines.append(_wrong(raised[1]))
-    lines += [_wrong(f"{story.threads.get(label, label)} {doing(brief(what), for_ever=True)}") for label, what in (stuck or {}).items()]
+    lines += [_wrong(f"{story.threads.get(label, label)} {what}") for label, what in (stuck or {}).items()]
     return lines
 
 

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, get_args
 
-from .._core.failure import Failure, Kind
+from .._core.failure import Failure, Kind, doing
 from . import keep
 from .cause import Cause, answers, cause, given_back_too_often
-from .story import Pair, Story, block_end, clean
+from .story import Pair, Story, block_end, brief, clean
 from .stuck import for_ever
 from .table import WIDTH, table, wrapped
 
@@ -96,7 +96,7 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
     """A run that failed: verdict, how to see it again, the cause, what happened, what else went wrong in it."""
     failure = _in_names(failure, run.story)
     why = told(run, failure)
-    left = {waiting.label: clean(waiting.operation) for waiting in for_ever(failure)}
+    left = {waiting.label: doing(brief(clean(waiting.operation)), for_ever=True, within=waiting.within) for waiting in for_ever(failure)}
     lines = [verdict(failure), *replay_lines(failure, program), *(line for found in run.found for line in wrapped(found, ""))]
     if why.lines:
         lines += ["", *why.lines]
