@@ -24,7 +24,9 @@ def for_cycle(failure: Failure) -> str:
     if not joins:
         return "take these locks in one and the same order everywhere, or use one lock instead of them"
     behind = next((other for other in failure.cycle if other.holder_label == joins[0].label), None)
-    held = brief(clean(behind.operation)).partition(" ")[2] if behind is not None and not behind.operation.startswith("join ") else "what the others wait for"
+    held = "what the others wait for"
+    if behind is not None and not behind.operation.startswith("join "):
+        held = brief(clean(behind.operation)).partition(" ")[2]
     return f"{clean(joins[0].thread)} should release {held} before it waits to {brief(clean(joins[0].operation))}"
 
 

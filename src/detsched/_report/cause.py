@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .._core.failure import Failure
-from .._core.operation import READ
+from .._core.operation import READ, WRITE
 from . import stuck
 from .advice import by_kind, common_call, for_cycle, in_order, one_lock, over, proposed, whole
 from .story import LOCKS, Event, Pair, Story, came_through, clean, place_of, queue_of, source_line
@@ -27,7 +27,9 @@ class Cause:
     """The same in a few sentences, for where there is no room for lines."""
 
 
-def cause(failure: Failure, story: Story, pair: Pair | None, confirmed: bool, racing: tuple[int, int] | None = None, alone: bool = False) -> Cause:
+def cause(
+    failure: Failure, story: Story, pair: Pair | None, confirmed: bool, racing: tuple[int, int] | None = None, alone: bool = False
+) -> Cause:
     """The cause of a failure. `pair` are the two steps whose order decides; `confirmed`: a run with them reversed passed.
 
     `racing` are the two steps of a data race that is the failure; `alone`: it is the only one of its run.
@@ -241,25 +243,26 @@ def _delivers(story: Story, first: Event, back: Event, common: set[int]) -> Even
 
 
 def _undone(story: Story, span: tuple[Event, Event | None]) -> tuple[Event, Event, str] | None:
-    """What a thread did with data before it was interrupted, what another one then did with it, and the name of the data."""
+    """What a thread did with data that it comes back to, what another one did with the same data in between, and the name of the data."""
     first, last = span
     if last is None:
         return None
+    comes_back = {key for e in story.events[last.step - 1 :] if e.label == first.label for key, _ in e.touches}
     events = story.events[first.step - 1 : last.step]
-    for mine in events:
+    for number, mine in enumerate(events, 1):
         for key, mode in mine.touches if mine.label == first.label else ():
-            if story.kind_of(key) in (*_PRIMITIVES, *LOCKS):
-                continue
-            for theirs in events[mine.step - first.step + 1 :]:
-                if theirs.label != mine.label and any(one == key for one, _ in theirs.touches) and (mode is not READ or _writes(theirs, {key})):
-                    return mine, theirs, story.name_of(key)
+            if key in comes_back and story.kind_of(key) not in (*_PRIMITIVES, *LOCKS):
+                for theirs in events[number:]:
+                    if theirs.label != mine.label and any(one == key and (mode is not how or mode is WRITE) for one, how in theirs.touches):
+                        return mine, theirs, story.name_of(key)
     return None
 
 
 def _different_locks(mine: Event, theirs: Event) -> list[str]:
     if set(mine.held_keys) & set(theirs.held_keys):
         return []
-    text = f"step {mine.step} ({short(mine)}) and step {theirs.step} ({short(theirs)}) have no lock in common: {_holding(mine)}, {_holding(theirs)}"
+    steps = " and ".join(f"step {event.step} ({short(event)})" for event in (mine, theirs))
+    text = f"{steps} have no lock in common: {_holding(mine)}, {_holding(theirs)}"
     return wrapped(text + (": not the same lock" if mine.held and theirs.held else ""), "  ")
 
 
@@ -350,7 +353,8 @@ def _facts(story: Story, span: tuple[Event, Event | None], inside: Event, common
             elif last.kind == "wake":
                 free = f"{story.name_of(key)} is free while {first.thread} waits in {brief_of(last.about)}.wait() at {last.place}"
             else:
-                free = f"{story.name_of(key)} is free in between: {first.thread} releases it at {given.place} and takes it again at {last.place}"
+                again = f"{first.thread} releases it at {given.place} and takes it again at {last.place}"
+                free = f"{story.name_of(key)} is free in between: {again}"
             lines += wrapped(free, "  ")
     elif story.kind_of(key) not in _PRIMITIVES and not set(inside.held_keys) & set(first.held_keys):
         none = not (first.held or inside.held or last is not None and last.held)

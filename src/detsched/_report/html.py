@@ -107,7 +107,8 @@ def _ends(shown: Shown, lanes: dict[str, int], words: _Words) -> list[list[int]]
         for waiting in for_ever(failure):
             if waiting.label in lanes:
                 held = f", held by {clean(waiting.holder)}" if waiting.holder is not None else ""
-                said = f"{clean(waiting.thread)} {doing(brief(clean(waiting.operation)), for_ever=True, within=waiting.within)}{held} ({clean(str(waiting.location))})"
+                does = doing(brief(clean(waiting.operation)), for_ever=True, within=waiting.within)
+                said = f"{clean(waiting.thread)} {does}{held} ({clean(str(waiting.location))})"
                 found.append([lanes[waiting.label], -1, words(said)])
     elif failure.kind == "livelock":
         length, times = story.cycle

@@ -49,7 +49,8 @@ def _ends(story: Story, ids: dict[str, str], failure: Failure | None) -> list[st
         return []
     waits = [waiting for waiting in for_ever(failure) if waiting.label in ids]
     if waits:
-        return [f"    Note over {ids[one.label]}: {escaped(doing(brief(clean(one.operation)), for_ever=True, within=one.within))}" for one in waits]
+        said = {one.label: doing(brief(clean(one.operation)), for_ever=True, within=one.within) for one in waits}
+        return [f"    Note over {ids[label]}: {escaped(words)}" for label, words in said.items()]
     everybody = ",".join(dict.fromkeys((next(iter(ids.values())), [*ids.values()][-1])))
     return [f"    Note over {everybody}: {escaped(clean(str(failure)))}"]
 

@@ -69,8 +69,8 @@ def waits(failure: Failure) -> tuple[str, ...]:
     if failure.kind != "deadlock":
         return ()
     if failure.cycle:
-        waits = (f"{w.thread} {doing(w.operation, within=w.within)}" + (f", which {w.holder} {_has(w)}" if w.holder else "") for w in failure.cycle)
-        return (clean("; ".join(waits)),)
+        held = (f", which {w.holder} {_has(w)}" if w.holder else "" for w in failure.cycle)
+        return (clean("; ".join(f"{w.thread} {doing(w.operation, within=w.within)}{by}" for w, by in zip(failure.cycle, held))),)
     return tuple(clean(str(waiting)) for waiting in sorted(for_ever(failure), key=_follows))
 
 

@@ -44,7 +44,9 @@ def with_source(line: str, event: Event) -> str:
     return f"{line}  {fit(event.source, room)}".rstrip() if room >= 12 else fit(line.rstrip(), WIDTH)
 
 
-def table(story: Story, marked: Collection[int] = (), stuck: dict[str, str] | None = None, raised: tuple[int, str] | None = None) -> list[str]:
+def table(
+    story: Story, marked: Collection[int] = (), stuck: dict[str, str] | None = None, raised: tuple[int, str] | None = None
+) -> list[str]:
     """The lines of the table. `marked` holds the positions of the rows to mark; `stuck` what threads wait for at the end, in words;
     `raised` after how many steps an exception came, and what it was."""
     if not story.events:

@@ -15,7 +15,7 @@ from typing import Any, Protocol, get_args
 from .._core.failure import Failure, Kind, doing
 from . import keep
 from .cause import Cause, answers, cause, given_back_too_often
-from .story import Pair, Story, block_end, brief, clean
+from .story import Event, Pair, Story, block_end, brief, clean
 from .stuck import for_ever
 from .table import WIDTH, table, wrapped
 
@@ -114,6 +114,11 @@ def failure_lines(run: ReportedRun, program: Any, failure: Failure) -> list[str]
     return lines
 
 
+def _leaves_block(release: Event, places: list[tuple[str, int]]) -> bool:
+    """Whether one of the places is within the block that begins at the line of a release."""
+    return any(release.file == file and release.line < line <= block_end(file, release.line) for file, line in places)
+
+
 def raised(failure: Failure, story: Story) -> tuple[int, str] | None:
     """After how many steps an exception was raised, and which it was; None where its thread cannot be told.
 
@@ -124,7 +129,7 @@ def raised(failure: Failure, story: Story) -> tuple[int, str] | None:
         return None
     mine = [event for event in story.events if event.label == labels[0]]
     places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(failure.exception.__traceback__)]
-    while mine and mine[-1].kind == "release" and any(mine[-1].file == file and mine[-1].line < line <= block_end(file, mine[-1].line) for file, line in places):
+    while mine and mine[-1].kind == "release" and _leaves_block(mine[-1], places):
         mine.pop()
     what = f"{type(failure.exception).__name__} in {clean(failure.thread or '')} at {clean(str(failure.location))}"
     return (mine[-1].step, what) if mine else None
@@ -188,7 +193,8 @@ def exploration_report(
         lines.append(f"detsched: {summary}")
     if len(outcomes) > 1:
         lines += ["", "outcomes:"]
-        parts = {" ".join(failure.origin): f"{failure.kind}: {', '.join(failure.origin[1:])}" for failure in failures if failure.kind in _GROUNDS}
+        stuck = [failure for failure in failures if failure.kind in _GROUNDS]
+        parts = {" ".join(failure.origin): f"{failure.kind}: {', '.join(failure.origin[1:])}" for failure in stuck}
         for outcome, count in sorted(outcomes.items(), key=lambda item: (-item[1], item[0])):
             said = _came_to(outcome, parts)
             lines.append(f"  {count:>7,} × {textwrap.shorten(clean(said), WIDTH - 14, placeholder='…')}")
