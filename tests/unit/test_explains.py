@@ -218,8 +218,11 @@ def test_a_lock_that_its_holder_waits_for():
 
         in_threads(writer=write, other=lambda: cell.set(1))
 
-    report = " ".join(shown(program).report().split())
+    run = shown(program)
+    report = " ".join(run.report().split())
+    untried = " ".join(detsched.record(program, schedule=str(run.schedule), granularity="sync").report().split())
 
+    assert "cause: writer waits for lock" in untried and "in this order of steps" not in untried
     assert "cause: writer waits for lock" in report and "which it holds itself since test_explains.py:" in report
     assert "possible fix" not in report
     assert "the run passes (done, and replayed)" in report

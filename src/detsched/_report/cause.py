@@ -49,16 +49,19 @@ def cause(
         told = stuck.stood(failure) if failure.kind == "exception" else []
     if root is None and pair is None:
         return Cause(told, brief=stuck.goes_round(story) if failure.kind == "livelock" else stuck.waits(failure))
-    order = _order(story, pair, confirmed, failure, root is None) if pair is not None else Cause([])
-    if root is not None:
-        told, brief = [*root.lines, *([""] if order.lines and told else []), *told] if failure.kind == "deadlock" else told, root.brief
-        if failure.kind != "deadlock":
-            order = Cause([*root.lines, *([""] if order.lines else []), *order.lines], order.marked, order.brief)
-        order = Cause(order.lines, root.marked | order.marked, (*brief, *order.brief[:-1]))
-    if failure.kind == "deadlock":
-        waits = stuck.waits(failure) if root is None else ()
-        return Cause([*told, *(["", *order.lines] if order.lines else [])], order.marked, (*waits, *order.brief))
-    return Cause([*order.lines, *(["", *told] if told else [])], order.marked, order.brief)
+    nothing = Cause([])
+    # Beside a cause that is plain, an order that nobody has tried says nothing.
+    order = _order(story, pair, confirmed, failure, root is None) if pair is not None and (root is None or confirmed) else nothing
+    deadlock = failure.kind == "deadlock"
+    blocks = [(root or nothing).lines, *([told, order.lines] if deadlock else [order.lines, told])]
+    waits = stuck.waits(failure) if deadlock and root is None else ()
+    marked = (root or nothing).marked | order.marked
+    return Cause(_apart(blocks), marked, (*waits, *(root or nothing).brief, *order.brief))
+
+
+def _apart(blocks: list[list[str]]) -> list[str]:
+    """Blocks of lines with an empty line between them."""
+    return [line for number, block in enumerate(filter(None, blocks)) for line in ([""] if number else []) + block]
 
 
 def _root(failure: Failure, story: Story) -> Cause | None:
@@ -116,10 +119,14 @@ def _given_back_too_often(story: Story) -> list[_TooMany]:
 
 def given_back_too_often(story: Story, failure: Failure) -> list[str]:
     """Remarks about semaphores that a thread has released more often than it took them, where that is not told as the cause."""
+    found = _given_back_too_often(story)
+    if failure.kind == "exception":
+        told = next((one for one in found if one.beyond), None)
+        found = [one for one in found if one is not told]
     return [
-        f"{event.thread} releases {story.name_of(key)} more often than it took it, at {event.place}: a BoundedSemaphore would raise there"
-        for event, key, beyond in _given_back_too_often(story)
-        if not (beyond and failure.kind == "exception")
+        f"{event.thread} releases {story.name_of(key)} more often than it took it, at {event.place}"
+        + (": a BoundedSemaphore would raise there" if beyond else "")
+        for event, key, beyond in found
     ]
 
 
