@@ -80,7 +80,7 @@ def _root(failure: Failure, story: Story) -> Cause | None:
     if not found:
         return None
     event, name = found[0].event, story.name_of(found[0].key)
-    head = f"likely cause: {event.thread} releases {name} more often than it took it, and so lets in more than it was made for"
+    head = f"likely cause, not tested: {event.thread} releases {name} more often than it took it, and so lets in more than it was made for"
     advice = proposed(f"release it once for each acquire; a BoundedSemaphore would raise at {event.place}")
     return Cause([*wrapped(head, ""), *_steps([event]), *wrapped(advice, "  ")], frozenset((event.step - 1,)), (head, advice))
 

@@ -10,7 +10,7 @@ _BOLD, _RED, _YELLOW, _DIM, _END = "\x1b[1m", "\x1b[1;31m", "\x1b[33m", "\x1b[2m
 _LINES = (
     (re.compile(r"detsched: (?!passed|no failure)"), _RED),
     (re.compile(r"detsched: "), _BOLD),
-    (re.compile(r"(?:likely )?cause: |suspected, |nobody is left"), _BOLD),
+    (re.compile(r"cause: |likely cause, |suspected, |nobody is left"), _BOLD),
     (re.compile(r" +✗"), _RED),
     (re.compile(r" *►"), _YELLOW),
     (re.compile(r" +┄|  ────|        …|searched: |detsched \d"), _DIM),
