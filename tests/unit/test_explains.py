@@ -228,6 +228,21 @@ def test_a_lock_that_its_holder_waits_for():
     assert "the run passes (done, and replayed)" in report
 
 
+def test_who_waits_at_a_barrier():
+    """Those who have come, and cannot go on; not those whom it let through."""
+
+    def program():
+        gate = threading.Barrier(2)
+        in_threads(one=gate.wait, other=gate.wait, third=gate.wait)
+
+    run = shown(program, keep_going=True)
+    report = run.report()
+    left = next(waiting for waiting in run.failure.positions if waiting.thread != "MainThread")
+
+    assert f"{left.thread} is waiting in wait() of gate (test_explains.py:" in report
+    assert f"\n      {left.thread} came to it, and nobody is left who would come as well" in report
+
+
 def test_an_exception_has_a_row_where_it_was_raised():
     """Before what its thread released on the way out, also where a function further in raised it."""
 

@@ -16,6 +16,7 @@ Kind = Literal["exception", "deadlock", "livelock", "limit", "race", "divergence
 
 WAKES = "wake up from "
 """How the operation begins that a thread in wait() has at hand."""
+_LEAVES = "leave "
 _SLEEPS = "sleep "
 _NAMED = re.compile(r"([^ ]+)((?: \([^()]*:\d+\))?)")
 
@@ -41,6 +42,8 @@ def doing(operation: str, for_ever: bool = False, within: str = "") -> str:
         call = f"{named[1]}.{method}(){named[2]}" if named is not None else f"{method}() of {queue or about}"
         call = f"{within.partition('.<locals>')[0]}(), for {about}" if within and not queue else call
         return f"waits for ever in {call}" if for_ever else f"is waiting in {call}"
+    if operation.startswith(_LEAVES):
+        return f"{'waits for ever' if for_ever else 'is waiting'} in wait() of {operation.removeprefix(_LEAVES)}"
     if operation.startswith(_SLEEPS) and not for_ever:
         return f"is sleeping {operation.removeprefix(_SLEEPS)}"
     return f"waits for ever to {operation}" if for_ever else f"waits to {operation}"

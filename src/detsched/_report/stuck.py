@@ -145,12 +145,16 @@ def _who_could(waiting: Waiting, story: Story) -> list[str]:
     if waiting.holder_label == waiting.label:
         return []  # that is the cause, and stands above
     if waiting.holder is not None:
-        return wrapped(f"{clean(waiting.holder)} has it and does not release it", "      ")
+        name, ended, _ = clean(waiting.holder).rpartition(" (ended)")
+        return wrapped(f"{name} ended, and did not release it" if ended else f"{clean(waiting.holder)} has it and does not release it", "      ")
     kinds = story.kinds_called(about)
     ends = next((ends for kind, ends in _ENDS_WAITS.items() if kind in kinds), ())
     did = [e for e in story.events if e.about == about and e.kind in ends]
     if not ends:
         return []
+    if "Barrier" in kinds:
+        there = [story.threads[label] for label, (_, words) in story.left.items() if words == clean(waiting.operation)]
+        return wrapped(f"{', '.join(there)} came to it, and nobody is left who would come as well", "      ")
     began = max((e.step for e in story.events if e.label == waiting.label), default=0)
     helped = [e for e in did if e.kind != "clear"]
     if not helped:
@@ -172,11 +176,7 @@ def _call(event: Event) -> str:
     """The method that an operation is from."""
     if event.kind == "notify" and "notify_all(" in event.source:
         return "notify_all"
-    return _CALLED.get(event.kind, event.kind)
-
-
-_CALLED = {"arrive at": "wait", "open": "wait"}
-"""Operations that are not called like the method that does them."""
+    return event.kind
 
 
 def _never(ends: str, about: str, story: Story, label: str) -> str:
@@ -191,7 +191,7 @@ def _never(ends: str, about: str, story: Story, label: str) -> str:
         return f"nothing was ever put into {where}"
     if condition.startswith("full"):
         return f"nothing was ever taken out of {where}"
-    return f"nobody ever called {_CALLED.get(ends, ends)}() on {about}"
+    return f"nobody ever called {ends}() on {about}"
 
 
 def livelock(failure: Failure, story: Story) -> list[str]:
