@@ -9,6 +9,8 @@ from dataclasses import replace
 from .story import Event, Story, brief, clean
 
 WIDTH = 100
+_UNSAID = 3
+"""So few steps are left out without a word: the numbers of the steps show it."""
 _SHORT = 40
 """Runs of so many steps are shown as a whole."""
 _ROWS = 60
@@ -66,7 +68,7 @@ def table(
         event = story.events[position]
         if raised is not None and position >= raised[0]:
             lines, raised = [*lines, _wrong(raised[1])], None
-        if position != before + 1:
+        if position > before + _UNSAID + 1:
             lines.append(_left_out(position - before - 1))
         reason = _why_it_goes_on(story, before, position)
         if reason:
