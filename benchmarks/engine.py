@@ -181,13 +181,13 @@ def nothing() -> None:
 
 def execution_of(program: Callable[[], None], strategy: object) -> None:
     """One lean run, as an exploration makes them."""
-    exploration = detsched.explore(program, runs=1, strategy=strategy, max_steps=None)
+    exploration = detsched.explore(program, runs=1, strategy=strategy, max_steps=None, granularity="sync")
     assert exploration.failure is None, exploration.report()
 
 
 def runs_per_second(program: Callable[[], object], runs: int) -> float:
     """Runs of an exploration under random choice."""
-    exploration = detsched.explore(program, runs=runs, strategy="random")
+    exploration = detsched.explore(program, runs=runs, strategy="random", granularity="sync")
     assert exploration.runs == runs
     return exploration.runs / exploration.elapsed
 
