@@ -344,3 +344,20 @@ def test_wrong_patience(wrong):
     """Only a positive number of seconds, or None."""
     with pytest.raises(detsched.InvalidSettings, match="watchdog"):
         detsched.run(int, watchdog=wrong)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="what the system says of threads is read on Linux")
+def test_a_process_that_gets_no_time_is_not_stuck():
+    """A thread that wants to run and got next to no time is the machine's affair; one that sleeps, or that got its time, is the program's."""
+    from detsched._core.watchdog import _starved
+
+    over = []
+    runner = threading.Thread(target=lambda: [None for _ in iter(lambda: bool(over), True)])
+    assert not all(_starved(used=0.0, passed=5.0) for _ in range(100)), "nobody wants to run"
+    runner.start()
+    try:
+        assert any(_starved(used=0.0, passed=5.0) for _ in range(1000))
+        assert not any(_starved(used=2.0, passed=5.0) for _ in range(1000))
+    finally:
+        over.append(1)
+        runner.join()

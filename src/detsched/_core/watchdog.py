@@ -11,12 +11,12 @@ import ctypes
 import os
 import signal
 import sys
-from time import monotonic, sleep
+from time import monotonic, process_time, sleep
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from _thread import allocate_lock, get_ident, start_new_thread
+from _thread import allocate_lock, get_ident, get_native_id, start_new_thread
 
 from ..errors import UncontrolledError
 from .active import active
@@ -79,6 +79,7 @@ class Watchdog:
     def _look_on(self) -> None:
         last: object = None
         looks = idle = 0
+        since = used = 0.0
         while True:
             patience = self._patience
             pause = 0.5 if patience is None else min(patience / _LOOKS, 1.0)
@@ -100,6 +101,8 @@ class Watchdog:
             if execution is None or seen != last or execution.outside or patience is None:
                 looks, last = 0, seen
                 continue
+            if not looks:
+                since, used = monotonic(), process_time()
             looks += 1
             needed = max(_LOOKS, round(patience)) * (_IMPORTS if execution.current.atomic else 1)
             if looks >= needed:
@@ -107,6 +110,8 @@ class Watchdog:
                 thread = execution.current
                 frame = parked_frame(thread.os_ident)
                 if frame is None or _at_work(frame) or _debugged(frame) or _progress(execution) != seen:
+                    continue
+                if _starved(process_time() - used, monotonic() - since):
                     continue
                 failure = _stuck(execution, thread, frame, patience)
                 if self._warn is not None:
@@ -119,6 +124,25 @@ class Watchdog:
 def _progress(execution: Execution) -> object:
     current = execution.current
     return execution.serial, len(execution.log), current.label, current.unwound, len(execution.live)
+
+
+def _starved(used: float, passed: float) -> bool:
+    """Whether the machine gives this process no time: threads of it want to run, and hardly got to. Seen where many processes want to.
+
+    That is told by what the system says of threads, so on Linux only.
+    """
+    if used > passed / 20:
+        return False
+    me = str(get_native_id())
+    try:
+        return any(_state(thread) == "R" for thread in os.listdir("/proc/self/task") if thread != me)
+    except OSError:
+        return False
+
+
+def _state(thread: str) -> str:
+    with open(f"/proc/self/task/{thread}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0]
 
 
 def _at_work(frame: FrameType) -> bool:
