@@ -367,3 +367,38 @@ def test_auto_goes_through_preemptions_where_the_reduction_sees_nothing():
 
     assert found.failure is not None and found.failure.kind == "deadlock"
     assert at_random.failure is None
+
+
+def test_auto_lives_with_what_is_in_no_schedule():
+    """Once it is known that something else has a say, schedules of few preemptions that come out otherwise than before are no divergence."""
+    runs = []
+
+    def work(things):
+        own = threading.Lock()
+        for _ in range(6):
+            with own:
+                pass
+        things.clear()
+
+    def program():
+        runs.append(1)
+        things = [Dying()]
+        threads = [threading.Thread(target=work, args=(things,)) for _ in range(2)]
+        if len(runs) > 100 and len(runs) % 3 == 0:  # stands for the world outside
+            threads.append(threading.Thread(target=work, args=(things,)))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    found = detsched.explore(program, runs=200)
+
+    assert found.failure is None, found.report()
+    assert found.runs == 200 and not found.complete
+
+
+class Dying:
+    """Something whose end is code of the program."""
+
+    def __del__(self):
+        detsched.yield_point()

@@ -574,7 +574,7 @@ class Execution:
         self.log.left = [(t, operation, _able(operation), operation.foresee(), operation.asks_now()) for t, operation in pending]
         self._fresh = None
         self._unwound.update(self.live)
-        self.log.pending = [(thread, thread.pending) for thread in self.live if thread.pending is not None]
+        self.log.pending = pending
         active.perform = self._perform_unwinding
         return self._next_to_unwind()
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from _thread import allocate_lock, get_ident, get_native_id, start_new_thread
+from _thread import allocate_lock, get_ident, start_new_thread
 
 from ..errors import UncontrolledError
 from .active import active
@@ -24,6 +24,7 @@ from .failure import Failure
 from .frames import MACHINERY, location_of, parked_frame, program_frame, rank
 from .interrupts import Handler
 from .unwind import Unwind
+from .workers import get_native_id
 
 if TYPE_CHECKING:
     from .execution import Execution

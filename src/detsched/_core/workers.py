@@ -14,7 +14,7 @@ from .baton import Baton, make_baton
 from .leftovers import Leftovers
 
 # By name here: the threads of the pool begin in the middle of a run, where `_thread` tells what the program is to see.
-_get_native_id = getattr(_thread, "get_native_id", get_ident)
+get_native_id = getattr(_thread, "get_native_id", get_ident)
 _KEEP = 64
 """Idle OS threads that stay for later runs. More than that is a rare program; its threads end with its run."""
 
@@ -51,7 +51,7 @@ class Worker:
 
     def _loop(self) -> None:
         if hasattr(os, "sched_setaffinity"):
-            self.native_id = _get_native_id()
+            self.native_id = get_native_id()
         take = self.baton.take
         leftovers = Leftovers()
         while True:

@@ -93,10 +93,18 @@ class Auto(Strategy):
         self._now.begin(run)
 
     def choose(self, step: Step) -> ControlledThread:
-        return self._now.choose(step)
+        try:
+            return self._now.choose(step)
+        except DivergenceError:
+            self._let_go_of_bounded()
+            return self._random.choose(step)
 
     def choose_value(self, count: int) -> int:
-        return self._now.choose_value(count)
+        try:
+            return self._now.choose_value(count)
+        except DivergenceError:
+            self._let_go_of_bounded()
+            return self._random.choose_value(count)
 
     def end(self, log: Log, failures: tuple[Failure, ...]) -> bool:
         self._beyond = self._beyond or bool(log.beyond)
@@ -108,11 +116,19 @@ class Auto(Strategy):
         try:
             more = self._now.end(log, failures)
         except DivergenceError:
-            if self._now is not self._bounded:
-                raise
-            more = False  # what had its say has said something else: random choice can live with that
+            self._let_go_of_bounded()
+            return
         self._exhausted = self._exhausted or (self._now is self._dpor and not more)
         self._bounded_ended = self._bounded_ended or (self._now is self._bounded and not more)
+
+    def _let_go_of_bounded(self) -> None:
+        """What is in no schedule has come out otherwise than before. That is known of this program, and random choice can live with it.
+
+        Called where an error is being handled, which is raised again if it is another strategy's.
+        """
+        if self._now is not self._bounded:
+            raise
+        self._bounded_ended = True
 
     def _systematic(self) -> Strategy:
         if not self._exhausted:
